@@ -1,0 +1,60 @@
+// HTTP/1.1 server over TLS: one coroutine a connection, everything bounded, strict about message boundaries.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ssl/context.hpp>
+
+#include "common/http/message.h"
+#include "common/metrics.h"
+
+namespace common::http {
+
+namespace asio = boost::asio;
+
+// Whoever accepts a connection asks for the context, so a reload needs no restart (certs/tls.h).
+using TlsSource = std::function<std::shared_ptr<asio::ssl::context>()>;
+using Handler = std::function<asio::awaitable<Response>(Request&)>;
+
+struct ServerOptions {
+    std::string address = "127.0.0.1";
+    unsigned short port = 0;                     // 0 = any free one
+    std::size_t request_line_max = 16 * 1024;    // longer: 414
+    std::size_t header_bytes_max = 32 * 1024;    // all fields; more: 431
+    std::size_t header_fields_max = 64;          // more: 431
+    std::function<std::size_t(Method, std::string_view path)> body_max;  // more: 413; default 1 MiB
+    std::size_t connections_max = 4096;          // further ones are closed at accept
+    std::size_t connections_per_address_max = 512;
+    std::chrono::milliseconds handshake_max{5000};
+    std::chrono::milliseconds header_max{10000};
+    std::chrono::milliseconds body_time_max{15000};
+    std::chrono::milliseconds write_max{15000};
+    std::chrono::milliseconds idle_max{60000};
+    std::chrono::milliseconds request_max{30000};   // Request::deadline; the handler's answer must come before
+    std::chrono::milliseconds connection_max{3600000};
+    std::vector<std::pair<std::string, std::string>> fixed_headers;  // sent with every answer
+    std::function<std::string(Method, std::string_view path)> route_label;  // for metrics: a pattern, never the path
+    bool request_client_certificate = false;     // fills Request::peer_identity
+};
+
+// One listener a thread: make one Server for each io_context with the same port (SO_REUSEPORT).
+class Server {
+  public:
+    Server(asio::io_context& io, ServerOptions options, TlsSource tls, Handler handler, Metrics& metrics);
+    ~Server();
+    // Binds and starts accepting. 500 with the reason when the address is taken.
+    Result<unsigned short> start();
+    // Stops accepting, lets requests finish and closes idle connections; calls `done` on the io_context when the last
+    // one is gone or after `wait`.
+    void drain(std::chrono::milliseconds wait, std::function<void()> done);
+
+  private:
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace common::http

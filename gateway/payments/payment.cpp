@@ -1,0 +1,1 @@
+#include "gateway/payments/payment.h"

@@ -1,0 +1,119 @@
+// Payment methods, payment intents and charges as the domain knows them: plain values, no HTTP, no SQL.
+// Field meanings follow the merchant API; amounts are minor units of `currency`; times are unix seconds.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/json/object.hpp>
+
+#include "common/money.h"
+#include "gateway/scope.h"
+
+namespace gateway {
+
+struct BillingDetails {
+    // Values as given; null members are absent. address: {city, country, line1, line2, postal_code, state}.
+    std::optional<boost::json::object> address;
+    std::optional<std::string> email, name, phone, tax_id;
+};
+
+struct CardDetails {
+    std::string token, cvc_handle;      // of the vault; never rendered
+    std::string brand, last4, funding, country, fingerprint;
+    int exp_month = 0, exp_year = 0;
+    std::string authentication, risk;   // traits (vault/client/client.h)
+    std::optional<std::string> cvc_check, address_line1_check, address_postal_code_check;
+};
+
+struct PaymentMethod {
+    std::string id;
+    Scope scope;
+    std::int64_t created = 0;
+    CardDetails card;
+    BillingDetails billing_details;
+    std::string allow_redisplay = "unspecified";
+    boost::json::object metadata;
+    std::optional<std::string> customer;
+    bool consumed = false;              // used in a payment without a customer: cannot be used again
+};
+
+enum class IntentStatus : std::uint8_t {
+    requires_payment_method, requires_confirmation, requires_action, processing, requires_capture, succeeded, canceled,
+};
+enum class CaptureMethod : std::uint8_t { automatic, automatic_async, manual };
+
+struct PaymentError {  // last_payment_error
+    std::string type, code, decline_code, message, charge, payment_method, param;
+    std::string advice_code, network_decline_code;
+};
+
+struct PaymentIntent {
+    std::string id;
+    Scope scope;
+    std::int64_t created = 0;
+    std::int64_t amount = 0, amount_capturable = 0, amount_received = 0;
+    common::Currency currency;
+    IntentStatus status = IntentStatus::requires_payment_method;
+    CaptureMethod capture_method = CaptureMethod::automatic_async;
+    std::string confirmation_method = "automatic";
+    std::string client_secret;
+    std::optional<std::string> customer, description, payment_method, latest_charge, receipt_email, return_url,
+        setup_future_usage, statement_descriptor, statement_descriptor_suffix, transfer_group, cancellation_reason;
+    std::optional<std::int64_t> canceled_at;
+    std::optional<PaymentError> last_payment_error;
+    boost::json::object metadata;
+    std::optional<boost::json::object> shipping;
+    boost::json::object payment_method_options;   // as rendered: {"card": {…}}
+    std::optional<boost::json::object> automatic_payment_methods;
+    std::optional<boost::json::array> allowed_payment_method_types;  // as given; null = not given
+    boost::json::object echoed;                   // accepted parameters without effect: amount_details, radar_options …
+    bool off_session = false;
+};
+
+enum class ChargeStatus : std::uint8_t { pending, succeeded, failed };
+
+struct Charge {
+    std::string id;
+    Scope scope;
+    std::int64_t created = 0;
+    std::int64_t amount = 0, amount_captured = 0, amount_refunded = 0;
+    common::Currency currency;
+    ChargeStatus status = ChargeStatus::pending;
+    bool captured = false, paid = false, refunded = false, disputed = false;
+    std::string payment_intent, payment_method;
+    std::optional<std::string> customer, description, receipt_email, statement_descriptor_suffix, failure_code,
+        failure_message, balance_transaction;
+    BillingDetails billing_details;
+    CardDetails card;                             // snapshot at the payment
+    boost::json::object metadata;
+    std::optional<boost::json::object> shipping;
+    // outcome
+    std::string outcome_type;                     // authorized, issuer_declined, blocked, invalid
+    std::string outcome_network_status, outcome_reason, outcome_seller_message, risk_level;
+    std::optional<std::string> network_decline_code, advice_code;
+    // of the acquirer
+    std::string authorization_code, rrn, network_transaction_id;
+    std::int64_t amount_authorized = 0;
+    std::optional<std::int64_t> capture_before;
+    // authentication exemption recorded on the charge: {result, exemption, …}
+    std::optional<boost::json::object> authentication;
+};
+
+// What the merchant API renders of a payment.
+struct PaymentView {
+    PaymentIntent intent;
+    std::optional<PaymentMethod> method;
+    std::optional<Charge> latest_charge;
+};
+
+std::string_view to_string(IntentStatus status);
+std::string_view to_string(CaptureMethod method);
+std::string_view to_string(ChargeStatus status);
+std::optional<IntentStatus> intent_status_of(std::string_view text);
+std::optional<CaptureMethod> capture_method_of(std::string_view text);
+std::optional<ChargeStatus> charge_status_of(std::string_view text);
+
+}  // namespace gateway

@@ -1,0 +1,95 @@
+// The use cases of a payment. Each mutating one answers with what is stored under the idempotency key: a success, or
+// an error of the business rules (status ≥ 400). What comes back as an Error is not stored and changed nothing:
+// a lock conflict, a key in flight or reused, an unavailable part.
+#pragma once
+
+#include <memory>
+
+#include "common/clock.h"
+#include "common/db/pool.h"
+#include "common/secret.h"
+#include "gateway/payments/payment.h"
+#include "vault/client/client.h"
+
+namespace gateway {
+
+// Turns results into bodies; implemented by gateway/api, so that the domain knows no wire format.
+class Renderer {
+  public:
+    virtual ~Renderer() = default;
+    virtual StoredResponse payment_method(const PaymentMethod& method, const Call& call) const = 0;
+    virtual StoredResponse payment(const PaymentView& view, const Call& call) const = 0;
+    // An error of an action on a payment carries the payment in its present state.
+    virtual StoredResponse failure(const common::Error& error, const PaymentView* view, const Call& call) const = 0;
+    // The objects that events carry: not expanded.
+    virtual boost::json::object payment_intent_object(const PaymentIntent& intent, std::string_view version) const = 0;
+    virtual boost::json::object charge_object(const Charge& charge, std::string_view version) const = 0;
+};
+
+struct NewPaymentMethod {
+    common::SecretText number, cvc;
+    std::int64_t exp_month = 0, exp_year = 0;
+    std::string sandbox_id;              // "pm_card_…" template instead of a number
+    BillingDetails billing_details;
+    std::string allow_redisplay = "unspecified";
+    boost::json::object metadata;
+};
+
+struct ConfirmIntent {
+    std::optional<std::string> payment_method;             // pm_… or a sandbox id
+    std::optional<NewPaymentMethod> payment_method_data;
+    std::optional<std::string> client_secret;              // of a publishable key: must match
+    std::optional<std::string> return_url, receipt_email, setup_future_usage;
+    std::optional<boost::json::object> shipping, payment_method_options;
+    std::optional<std::int64_t> amount_to_confirm;         // must equal the amount
+    bool off_session = false, error_on_requires_action = false, use_stripe_sdk = false;
+};
+
+struct CreateIntent {
+    PaymentIntent intent;                                  // as validated; id, times, status are set by the service
+    std::optional<NewPaymentMethod> payment_method_data;
+    std::optional<ConfirmIntent> confirm;
+};
+
+struct CaptureIntent {
+    std::optional<std::int64_t> amount_to_capture;
+    bool final_capture = true;
+    std::optional<std::string> statement_descriptor_suffix;
+    std::optional<boost::json::object> metadata;
+};
+
+struct CancelIntent {
+    std::optional<std::string> cancellation_reason;
+};
+
+// One for each I/O thread; the database pool is shared.
+class PaymentService {
+  public:
+    PaymentService(common::db::Pool& database, vault::Client& vault, const Renderer& renderer, const common::Clock& clock);
+    ~PaymentService();
+
+    common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input);
+    common::Task<PaymentMethod> find_payment_method(Scope scope, std::string id);
+
+    common::Task<StoredResponse> create_intent(Call call, CreateIntent input);
+    common::Task<StoredResponse> confirm_intent(Call call, std::string id, ConfirmIntent input);
+    common::Task<StoredResponse> capture_intent(Call call, std::string id, CaptureIntent input);
+    common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input);
+    common::Task<PaymentView> find_intent(Scope scope, std::string id);
+
+    struct ChargeView {
+        Charge charge;
+        std::optional<PaymentIntent> intent;
+    };
+    common::Task<ChargeView> find_charge(Scope scope, std::string id);
+
+    // Ends what a crash or a passed deadline left open: asks the vault for each open acquirer request whose lease has
+    // run out and books the stored outcome or the reversal. Returns how many were ended; run every second or so.
+    common::Task<int> recover(int limit);
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gateway

@@ -1,0 +1,46 @@
+// Who a request is for, and what the answer to it must look like.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/ids.h"
+#include "common/task.h"
+
+namespace gateway {
+
+// Tenant and mode: every query carries both.
+struct Scope {
+    common::AccountId account;
+    bool livemode = false;
+};
+
+struct IdempotencyKey {
+    std::string key;             // 1–255 characters
+    std::string method, path;
+    std::string parameters;      // SHA-256 of the canonical form, effective version and account, hex
+};
+
+// Enough to render the answer again after a crash: it is stored with the idempotency key.
+struct Call {
+    Scope scope;
+    std::string request_id;
+    std::optional<IdempotencyKey> idempotency;
+    std::string api_version;
+    std::vector<std::string> expand;
+    bool publishable = false;    // reduced objects
+    std::string client_address;
+    common::Deadline deadline;
+};
+
+// What is stored under an idempotency key and sent.
+struct StoredResponse {
+    int status = 200;
+    std::string body;
+    std::optional<bool> should_retry;
+    std::string original_request;  // request id of the run that made it
+    bool replayed = false;
+};
+
+}  // namespace gateway

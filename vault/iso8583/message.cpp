@@ -1,0 +1,1 @@
+#include "vault/iso8583/message.h"
