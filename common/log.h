@@ -3,17 +3,21 @@
 // defence, masks what it finds and counts it (metric log_redactions_total).
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "common/error.h"
 
 namespace common::log {
 
 enum class Level : std::uint8_t { debug, info, warning, error };
-using Field = std::pair<Text, Safe>;
+// Written {"name", Safe::id(…)}: an aggregate, since a pair cannot take a literal for Text.
+struct Field {
+    Text name;
+    Safe value;
+};
 
 // Called once in main; `process` as in "gateway". `level` is one of debug, info, warning, error.
 void open(std::string_view process, std::string_view level);
