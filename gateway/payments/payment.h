@@ -14,6 +14,9 @@
 
 namespace gateway {
 
+// Only so that the structures below can be made before they are filled.
+inline common::Currency currency_not_set() { return *common::Currency::find("eur"); }
+
 struct BillingDetails {
     // Values as given; null members are absent. address: {city, country, line1, line2, postal_code, state}.
     std::optional<boost::json::object> address;
@@ -55,7 +58,7 @@ struct PaymentIntent {
     Scope scope;
     std::int64_t created = 0;
     std::int64_t amount = 0, amount_capturable = 0, amount_received = 0;
-    common::Currency currency;
+    common::Currency currency = currency_not_set();
     IntentStatus status = IntentStatus::requires_payment_method;
     CaptureMethod capture_method = CaptureMethod::automatic_async;
     std::string confirmation_method = "automatic";
@@ -79,8 +82,11 @@ struct Charge {
     std::string id;
     Scope scope;
     std::int64_t created = 0;
-    std::int64_t amount = 0, amount_captured = 0, amount_refunded = 0;
-    common::Currency currency;
+    std::int64_t amount = 0, amount_captured = 0;
+    std::int64_t amount_refunded = 0;             // our refunds and what was released uncaptured
+    std::int64_t released = 0;                    // never captured and given back to the card
+    std::int64_t refund_pending = 0;
+    common::Currency currency = currency_not_set();
     ChargeStatus status = ChargeStatus::pending;
     bool captured = false, paid = false, refunded = false, disputed = false;
     std::string payment_intent, payment_method;
@@ -95,6 +101,7 @@ struct Charge {
     std::string outcome_network_status, outcome_reason, outcome_seller_message, risk_level;
     std::optional<std::string> network_decline_code, advice_code;
     // of the acquirer
+    std::string authorization_request;            // acquirer request whose approval this is
     std::string authorization_code, rrn, network_transaction_id;
     std::int64_t amount_authorized = 0;
     std::optional<std::int64_t> capture_before;

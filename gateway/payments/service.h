@@ -9,7 +9,7 @@
 #include "common/db/pool.h"
 #include "common/secret.h"
 #include "gateway/payments/payment.h"
-#include "vault/client/client.h"
+#include "gateway/payments/vault_port.h"
 
 namespace gateway {
 
@@ -66,6 +66,7 @@ struct CancelIntent {
 class PaymentService {
   public:
     PaymentService(common::db::Pool& database, vault::Client& vault, const Renderer& renderer, const common::Clock& clock);
+    PaymentService(common::db::Pool& database, VaultPort& vault, const Renderer& renderer, const common::Clock& clock);
     ~PaymentService();
 
     common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input);

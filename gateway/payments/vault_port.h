@@ -1,0 +1,45 @@
+// What a payment needs of the vault, so that tests can play it.
+#pragma once
+
+#include "vault/client/client.h"
+
+namespace gateway {
+
+// Meanings and errors as in vault::Client.
+class VaultPort {
+  public:
+    virtual ~VaultPort() = default;
+    virtual common::Task<vault::Card> create_card(vault::NewCard card, common::Deadline deadline) = 0;
+    virtual common::Task<vault::Exchange> authorize(vault::AuthorizationRequest request, common::Deadline deadline) = 0;
+    virtual common::Task<vault::Exchange> capture(vault::CaptureRequest request, common::Deadline deadline) = 0;
+    virtual common::Task<vault::Exchange> reverse(vault::ReversalRequest request, common::Deadline deadline) = 0;
+    virtual common::Task<vault::Exchange> find_exchange(common::AccountId account, std::string request_id,
+                                                        common::Deadline deadline) = 0;
+};
+
+class VaultClientPort final : public VaultPort {
+  public:
+    explicit VaultClientPort(vault::Client& client) : client_{&client} {}
+
+    common::Task<vault::Card> create_card(vault::NewCard card, common::Deadline deadline) override {
+        return client_->create_card(std::move(card), deadline);
+    }
+    common::Task<vault::Exchange> authorize(vault::AuthorizationRequest request, common::Deadline deadline) override {
+        return client_->authorize(std::move(request), deadline);
+    }
+    common::Task<vault::Exchange> capture(vault::CaptureRequest request, common::Deadline deadline) override {
+        return client_->capture(std::move(request), deadline);
+    }
+    common::Task<vault::Exchange> reverse(vault::ReversalRequest request, common::Deadline deadline) override {
+        return client_->reverse(std::move(request), deadline);
+    }
+    common::Task<vault::Exchange> find_exchange(common::AccountId account, std::string request_id,
+                                                common::Deadline deadline) override {
+        return client_->find_exchange(account, std::move(request_id), deadline);
+    }
+
+  private:
+    vault::Client* client_;
+};
+
+}  // namespace gateway

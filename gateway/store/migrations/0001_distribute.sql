@@ -1,0 +1,11 @@
+SELECT create_distributed_table('accounts', 'account_id');
+SELECT create_distributed_table('api_keys', 'account_id', colocate_with => 'accounts');
+SELECT create_distributed_table('payment_methods', 'account_id', colocate_with => 'accounts');
+SELECT create_distributed_table('payment_intents', 'account_id', colocate_with => 'accounts');
+SELECT create_distributed_table('charges', 'account_id', colocate_with => 'accounts');
+SELECT create_distributed_table('acquirer_requests', 'account_id', colocate_with => 'accounts');
+SELECT create_distributed_table('idempotency_keys', 'account_id', colocate_with => 'accounts');
+SELECT create_distributed_table('event_counters', 'account_id', colocate_with => 'accounts');
+SELECT create_distributed_table('events', 'account_id', colocate_with => 'accounts');
+SELECT create_distributed_table('ledger_accounts', 'account_id', colocate_with => 'accounts');
+SELECT create_distributed_table('ledger_transfers', 'account_id', colocate_with => 'accounts');
