@@ -56,6 +56,9 @@ class Config {
     std::unordered_map<std::string, std::string> values_;
 };
 
+// The keys as a Markdown table, for the reference.
+std::string config_reference(std::span<const ConfigKey> keys);
+
 // The content of a secret file without its trailing line end; refused when group or others may read it.
 Result<SecretBytes> read_secret_file(const std::string& path);
 

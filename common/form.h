@@ -4,7 +4,7 @@
 // back byte for byte. Values live in wiping memory, since a card number may be among them.
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +26,9 @@ class Value {
     const Value* find(std::string_view key) const;                       // hash member or nullptr
     const std::vector<std::pair<std::string, Value>>& members() const { return members_; }  // hash, in order of arrival
     const std::vector<Value>& elements() const { return elements_; }     // array
+    // Array that was written with indexes: those, as sent, one an element; empty for a[]. metadata[6735]=x comes back
+    // as an array, and here is its key.
+    const std::vector<std::string>& indexes() const { return indexes_; }
 
   private:
     friend class Decoder;
@@ -33,10 +36,12 @@ class Value {
     SecretText text_;
     std::vector<std::pair<std::string, Value>> members_;
     std::vector<Value> elements_;
+    std::vector<std::string> indexes_;
 };
 
 // 400 in the API's form: bad percent escape or UTF-8 or NUL (code invalid_characters), too deep, too many pairs,
-// a parameter that is both a scalar and a hash. The top level is a hash.
+// a parameter that is both a scalar and a hash, a name that is not well-formed: brackets that do not match or stand
+// inside a key (metadata[a[b]]). The top level is a hash, an empty body an empty one.
 Result<Value> decode(std::string_view body);
 
 // Canonical bytes of a decoded form, in order of names, for the digest that idempotency compares: equal for equal
