@@ -1,0 +1,251 @@
+#include "gateway/api/api.h"
+
+#include <algorithm>
+
+#include <boost/json/serialize.hpp>
+
+#include "common/log.h"
+#include "gateway/api/authentication.h"
+#include "gateway/api/cors.h"
+#include "gateway/api/digest.h"
+#include "gateway/api/request_form.h"
+
+namespace gateway::api {
+namespace {
+
+using common::Error;
+using common::ErrorType;
+using common::Fail;
+using common::Safe;
+using common::http::Method;
+using common::http::Request;
+using common::http::Response;
+
+constexpr std::size_t idempotency_key_max = 255;
+
+Error unrecognized(const Request& request) {
+    return Error{404,
+                 ErrorType::invalid_request,
+                 "",
+                 "Unrecognized request URL ({}: {}). Please check the method and the path for typos.",
+                 {Safe::param(to_string(request.method)), Safe::param(request.path)}}
+        .with_retry(false);
+}
+
+// The second generation of the API is not offered; its clients expect this form.
+Response unknown_in_v2() {
+    return common::http::json_response(
+        404,
+        R"({"error":{"code":"not_found","message":"This gateway does not offer /v2.","type":"invalid_request_error"}})");
+}
+
+Error too_many(common::Text message) {
+    return Error{429, ErrorType::invalid_request, "rate_limit", message}.with_retry(false);
+}
+
+common::Result<std::optional<IdempotencyKey>> idempotency_of(const Request& request) {
+    if (request.method != Method::post || !request.headers.has("Idempotency-Key")) return std::nullopt;
+    const auto key = request.headers.find("Idempotency-Key");
+    if (key.empty() || key.size() > idempotency_key_max)
+        return Fail{Error::invalid("", "",
+                                   "Idempotency-Key must be a non-empty string of at most {} characters.",
+                                   {Safe::number(static_cast<std::int64_t>(idempotency_key_max))})};
+    return IdempotencyKey{std::string{key}, std::string{to_string(request.method)}, request.path, {}};
+}
+
+std::vector<std::string> expand_of(const Parameters& parameters, const common::form::Value& form) {
+    std::vector<std::string> paths;
+    if (parameters.list_size("expand") > 0)
+        for (const auto& element : form.find("expand")->elements())
+            paths.emplace_back(element.text());
+    return paths;
+}
+
+// No account but the key's own can be addressed.
+common::Status check_account_headers(const Request& request, const Caller& caller) {
+    for (const auto* name : {"Stripe-Account", "Stripe-Context"}) {
+        const auto account = request.headers.find(name);
+        if (account.empty() || account == common::public_account_id(caller.account.id)) continue;
+        return Fail{Error::invalid(
+            "parameter_unknown", name,
+            "Received the header {} with an account other than the key's own. Connected accounts are "
+            "not supported by this gateway.",
+            {Safe::param(name)})};
+    }
+    return {};
+}
+
+}  // namespace
+
+struct Api::Progress {
+    std::optional<Match> match;
+    std::optional<Caller> caller;
+    Credential credential;
+    common::Result<common::form::Value> form = common::form::Value{};
+    ApiVersion version = ApiVersion::newest();
+    Call call;
+};
+
+Api::Api(Backend& backend, Limits& limits, const JsonRenderer& renderer,
+         std::span<const std::uint8_t> digest_key, common::Metrics& metrics)
+    : backend_{&backend},
+      limits_{&limits},
+      renderer_{&renderer},
+      digest_key_{digest_key},
+      metrics_{&metrics} {}
+
+boost::asio::awaitable<Response> Api::handle(Request& request) {
+    if (request.path == "/healthz" && request.method == Method::get)
+        co_return common::http::json_response(200, R"({"status":"ok"})");
+    if (request.path == "/readyz" && request.method == Method::get) co_return co_await readiness(request);
+    if (request.path.starts_with("/v2/")) co_return unknown_in_v2();
+    if (request.method == Method::options && find_publishable_route(request.path)) co_return preflight();
+
+    const auto began = std::chrono::steady_clock::now();
+    Progress progress;
+    progress.match = find_route(request.method, request.path);
+    progress.call.request_id = request.request_id;
+    progress.call.client_address = request.peer_address;
+    progress.call.deadline = request.deadline;
+    progress.call.api_version = progress.version.text();
+
+    common::Result<StoredResponse> outcome;
+    try {
+        outcome = co_await judge(request, progress);
+    } catch (const std::exception&) {
+        // Its text is not logged: it may quote what the caller sent.
+        metrics_->count("gateway_handler_exceptions_total");
+        outcome = Fail{Error::internal("a handler threw an exception")};
+    }
+    if (!outcome) {
+        if (outcome.error().status() >= 500)
+            common::log::failure("request failed", outcome.error(), request.request_id);
+        outcome = renderer_->failure(outcome.error(), nullptr, progress.call);
+    }
+    const auto took = std::chrono::steady_clock::now() - began;
+    common::log::write(
+        common::log::Level::info, "request",
+        {{"method", Safe::param(to_string(request.method))},
+         {"route",
+          Safe::param(progress.match ? progress.match->route->pattern : std::string_view{"unknown"})},
+         {"status", Safe::number(outcome->status)},
+         {"ms", Safe::number(std::chrono::duration_cast<std::chrono::milliseconds>(took).count())},
+         {"account", Safe::id(progress.caller ? common::public_account_id(progress.caller->account.id)
+                                              : std::string{})}},
+        request.request_id);
+    co_return answer(request, progress, *outcome);
+}
+
+// In this order, because it decides which error wins: key, rate, version, kind of key, route, body,
+// parameters; then the handler, whose service looks at the idempotency key, locks, and applies the rules.
+common::Task<StoredResponse> Api::judge(Request& request, Progress& progress) {
+    if (!request.path.starts_with("/v1/")) co_return Fail{unrecognized(request)};
+    progress.form = form_of(request);
+    auto caller = co_await identify(request, progress);
+    if (!caller) co_return Fail{caller.error()};
+    progress.caller = *std::move(caller);
+    if (auto fine = admit(request, progress); !fine) co_return Fail{fine.error()};
+    if (!progress.match) co_return Fail{unrecognized(request)};
+
+    Context context;
+    if (auto fine = prepare(request, progress, context); !fine) co_return Fail{fine.error()};
+    auto done = co_await progress.match->route->handler(context);
+    co_return done;
+}
+
+common::Task<Caller> Api::identify(Request& request, Progress& progress) {
+    auto credential = credential_of(request, progress.form ? &*progress.form : nullptr);
+    if (!credential) co_return Fail{credential.error()};
+    if (limits_->bad_keys.exhausted(request.peer_address)) {
+        metrics_->count("gateway_rate_limited_total", {{"limit", "bad_keys"}});
+        co_return Fail{
+            too_many("Too many requests with invalid API keys came from your address. Wait a moment.")};
+    }
+    progress.credential = *std::move(credential);
+    auto caller = co_await backend_->authenticate(progress.credential.key.view());
+    if (!caller && caller.error().status() == 401) limits_->bad_keys.allow(request.peer_address);
+    co_return caller;
+}
+
+common::Status Api::admit(const Request& request, Progress& progress) {
+    const auto& caller = *progress.caller;
+    progress.call.scope = {caller.account.id, caller.livemode};
+    progress.call.publishable = caller.kind == KeyKind::publishable;
+    const auto who = std::to_string(caller.account.id.value) + (caller.livemode ? "l" : "t");
+    if (!limits_->accounts.allow(who)) {
+        metrics_->count("gateway_rate_limited_total", {{"limit", "account"}});
+        return Fail{too_many("Request rate limit exceeded. Slow down, and spread your requests over time.")};
+    }
+    auto version = effective_version(request.headers.find("Stripe-Version"), caller.account.default_version);
+    if (!version) return Fail{version.error()};
+    progress.version = *version;
+    progress.call.api_version = version->text();
+    if (auto fine = check_account_headers(request, caller); !fine) return fine;
+    return authorize(caller, progress.credential.key.view(),
+                     progress.match ? progress.match->route : nullptr);
+}
+
+common::Status Api::prepare(const Request& request, Progress& progress, Context& context) {
+    const Route& route = *progress.match->route;
+    if (!progress.form) return Fail{progress.form.error()};
+    auto idempotency = idempotency_of(request);
+    if (!idempotency) return Fail{idempotency.error()};
+    const auto& form = *progress.form;
+    // A browser's key is no parameter of the call; elsewhere `key` is unknown and named as such.
+    if (auto fine = validate(form, route.rules, progress.call.publishable); !fine) return fine;
+
+    progress.call.idempotency = *std::move(idempotency);
+    if (auto& key = progress.call.idempotency)
+        key->parameters =
+            request_digest(digest_key_, form,
+                           progress.version.text() + ' ' + std::to_string(progress.call.scope.account.value));
+    progress.call.expand = expand_of(Parameters{form}, form);
+    if (auto fine = check_expand(progress.call.expand, route.answer, progress.call.publishable); !fine)
+        return fine;
+    context.caller = *progress.caller;
+    context.call = progress.call;
+    context.form = &form;
+    context.id = progress.match->id;
+    context.backend = backend_;
+    context.renderer = renderer_;
+    return {};
+}
+
+Response Api::answer(const Request& request, const Progress& progress, const StoredResponse& stored) const {
+    auto response = common::http::json_response(stored.status, stored.body);
+    auto& headers = response.headers;
+    headers.set("Stripe-Version", progress.call.api_version);
+    if (request.method == Method::post && request.headers.has("Idempotency-Key")) {
+        headers.set("Idempotency-Key",
+                    request.headers.find("Idempotency-Key").substr(0, idempotency_key_max));
+        headers.set("Original-Request",
+                    stored.original_request.empty() ? request.request_id : stored.original_request);
+    }
+    if (stored.replayed) headers.set("Idempotent-Replayed", "true");
+    auto retry = stored.should_retry;
+    if (stored.replayed && stored.status >= 500) retry = false;
+    if (retry) headers.set("Stripe-Should-Retry", *retry ? "true" : "false");
+    if (stored.status == 429 && !retry.value_or(false))
+        headers.set("Stripe-Rate-Limited-Reason", "global-rate");
+    if (stored.status == 401) headers.set("WWW-Authenticate", "Bearer realm=\"merchant API\"");
+    if (const auto account = request.headers.find("Stripe-Account");
+        !account.empty() && progress.caller && stored.status < 400)
+        headers.set("Stripe-Account", account);
+    const bool by_secret = progress.caller && progress.caller->kind != KeyKind::publishable;
+    if (!by_secret && find_publishable_route(request.path)) allow_any_origin(headers);
+    return response;
+}
+
+boost::asio::awaitable<Response> Api::readiness(const Request& request) {
+    const auto state = co_await backend_->readiness(request.deadline.at_most(std::chrono::seconds{3}));
+    const auto word = [](bool usable) { return usable ? "ok" : "unusable"; };
+    boost::json::object body{{"status", state.ready() ? "ok" : "unavailable"},
+                             {"database", word(state.database)},
+                             {"vault", word(state.vault)}};
+    if (!state.ready()) body["error"] = Error::unavailable("not ready").to_json().at("error");
+    auto response = common::http::json_response(state.ready() ? 200 : 503, boost::json::serialize(body));
+    if (!state.ready()) response.headers.set("Stripe-Should-Retry", "true");
+    co_return response;
+}
+
+}  // namespace gateway::api

@@ -1,0 +1,31 @@
+// What the handlers call: the domain's services behind one interface, so that the API is tested without a
+// database.
+#pragma once
+
+#include "gateway/merchants/merchants.h"
+#include "gateway/payments/service.h"
+
+namespace gateway::api {
+
+struct Readiness {
+    bool database = false, vault = false;
+    bool ready() const { return database && vault; }
+};
+
+class Backend {
+  public:
+    virtual ~Backend() = default;
+    // `key` must outlive the wait.
+    virtual common::Task<Caller> authenticate(std::string_view key) = 0;
+    virtual common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input) = 0;
+    virtual common::Task<PaymentMethod> find_payment_method(Scope scope, std::string id) = 0;
+    virtual common::Task<StoredResponse> create_intent(Call call, CreateIntent input) = 0;
+    virtual common::Task<StoredResponse> confirm_intent(Call call, std::string id, ConfirmIntent input) = 0;
+    virtual common::Task<StoredResponse> capture_intent(Call call, std::string id, CaptureIntent input) = 0;
+    virtual common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input) = 0;
+    virtual common::Task<PaymentView> find_intent(Scope scope, std::string id) = 0;
+    virtual common::Task<PaymentService::ChargeView> find_charge(Scope scope, std::string id) = 0;
+    virtual boost::asio::awaitable<Readiness> readiness(common::Deadline deadline) = 0;
+};
+
+}  // namespace gateway::api

@@ -1,0 +1,31 @@
+// expand[]: which ids an answer holds as whole objects.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/result.h"
+
+namespace gateway::api {
+
+// Objects that a route may answer with.
+enum class ObjectKind : std::uint8_t { none, payment_method, payment_intent, charge };
+
+// Dotted paths as a tree: {"latest_charge.payment_method"} → latest_charge → payment_method.
+class Expansion {
+  public:
+    Expansion() = default;
+    explicit Expansion(const std::vector<std::string>& paths);
+    const Expansion* find(std::string_view name) const;
+
+  private:
+    std::vector<std::pair<std::string, Expansion>> children_;
+};
+
+// 400 "This property cannot be expanded (x)." for a path deeper than four, or that leads over something that
+// is no expandable field. A publishable key may expand `payment_method` only.
+common::Status check_expand(const std::vector<std::string>& paths, ObjectKind root, bool publishable);
+
+}  // namespace gateway::api

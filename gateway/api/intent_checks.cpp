@@ -1,0 +1,82 @@
+#include "gateway/api/intent_checks.h"
+
+#include <algorithm>
+
+namespace gateway::api {
+namespace {
+
+using common::Error;
+using common::Fail;
+using common::Money;
+using common::Safe;
+
+constexpr std::size_t descriptor_max = 22;
+
+}  // namespace
+
+common::Result<common::Currency> check_currency(std::string_view code) {
+    if (auto currency = common::Currency::find(code)) return *currency;
+    return Fail{Error::invalid("", "currency", "Invalid currency: {}. This gateway charges in: {}",
+                               {Safe::param(code), Safe::param(common::Currency::list())})};
+}
+
+common::Status check_positive(std::int64_t amount, std::string_view name) {
+    if (amount > 0) return {};
+    return Fail{Error::invalid("parameter_invalid_integer", name,
+                               "Invalid positive integer: {}. The value must be greater than or equal to 1.",
+                               {Safe::number(amount)})};
+}
+
+common::Status check_amount(std::int64_t amount, common::Currency currency) {
+    if (auto fine = check_positive(amount, "amount"); !fine) return fine;
+    if (amount < currency.amount_min())
+        return Fail{Error::invalid("amount_too_small", "amount", "Amount must be at least {}",
+                                   {Safe::param(Money{currency.amount_min(), currency}.display())})};
+    if (amount > currency.amount_max())
+        return Fail{Error::invalid("amount_too_large", "amount", "Amount must be no more than {}",
+                                   {Safe::param(Money{currency.amount_max(), currency}.display())})};
+    if (amount % currency.step() != 0)
+        return Fail{Error::invalid("", "amount", "Invalid amount: amounts in {} must be a multiple of {}.",
+                                   {Safe::param(currency.code()), Safe::number(currency.step())})};
+    return {};
+}
+
+common::Status check_descriptors(const Parameters& parameters, std::string_view prefix) {
+    if (!parameters.raw("statement_descriptor").empty())
+        return Fail{
+            Error::invalid("", "statement_descriptor",
+                           "The parameter `statement_descriptor` is not supported for card payments. Use "
+                           "`statement_descriptor_suffix` instead.")};
+    const auto suffix = parameters.raw("statement_descriptor_suffix");
+    if (suffix.empty()) return {};
+    const bool allowed = std::ranges::all_of(suffix, [](char c) { return c >= 0x20 && c < 0x7f; }) &&
+                         suffix.find_first_of("<>\\'\"*") == std::string_view::npos;
+    if (!allowed)
+        return Fail{Error::invalid(
+            "", "statement_descriptor_suffix",
+            "Invalid statement_descriptor_suffix: only Latin characters, and none of < > \\ ' \" *")};
+    const auto separator = prefix.empty() ? std::size_t{0} : std::size_t{2};  // "PREFIX* SUFFIX"
+    if (prefix.size() + separator + suffix.size() > descriptor_max)
+        return Fail{Error::invalid(
+            "", "statement_descriptor_suffix",
+            "Invalid statement_descriptor_suffix: with the account's prefix it must be at most {} "
+            "characters.",
+            {Safe::number(static_cast<std::int64_t>(descriptor_max))})};
+    return {};
+}
+
+common::Error no_such(std::string_view param, std::string_view id) {
+    return Error::invalid("resource_missing", param, "No such {}: '{}'", {Safe::param(param), Safe::id(id)});
+}
+
+common::Error unknown_intent(std::string_view id) {
+    return Error{404,
+                 common::ErrorType::invalid_request,
+                 "resource_missing",
+                 "No such payment_intent: '{}'",
+                 {Safe::id(id)}}
+        .with_param("intent")
+        .with_retry(false);
+}
+
+}  // namespace gateway::api

@@ -1,0 +1,253 @@
+#include "common/money.h"
+#include "gateway/api/handlers.h"
+#include "gateway/api/intent_checks.h"
+#include "gateway/api/payment_intent_rules.h"
+
+namespace gateway::api {
+namespace {
+
+using common::Error;
+using common::Fail;
+using common::Result;
+using common::Status;
+
+constexpr std::string_view confirm_only[] = {"error_on_requires_action", "mandate_data", "off_session",
+                                             "return_url"};
+
+std::optional<boost::json::object> object_of(const Parameters& parameters, std::string_view name,
+                                             Rules rules) {
+    auto value = parameters.json(name, rules);
+    return value.is_object() ? std::optional{std::move(value.get_object())} : std::nullopt;
+}
+
+void echo(boost::json::object& echoed, const Parameters& parameters, Rules rules) {
+    for (const auto* name : {"amount_details", "excluded_payment_method_types", "mandate_data",
+                             "payment_details", "radar_options"})
+        if (auto value = parameters.json(name, rules); !value.is_null()) echoed[name] = std::move(value);
+}
+
+bool merchant_initiated(const Parameters& parameters) {
+    const auto value = parameters.raw("off_session");
+    return !value.empty() && value != "false";
+}
+
+Status check_references(const Parameters& parameters) {
+    if (parameters.has("customer")) return Fail{no_such("customer", parameters.raw("customer"))};
+    if (parameters.has("confirmation_token"))
+        return Fail{no_such("confirmation_token", parameters.raw("confirmation_token"))};
+    return {};
+}
+
+// How methods are chosen: by a list, by default, or all that fit.
+void put_method_choice(PaymentIntent& intent, const Parameters& parameters) {
+    for (const auto* name : {"allowed_payment_method_types", "payment_method_types"})
+        if (parameters.list_size(name) > 0) {
+            if (std::string_view{name} == "allowed_payment_method_types")
+                intent.allowed_payment_method_types = parameters.json(name, create_intent_rules).get_array();
+            return;
+        }
+    if (const auto given = parameters.hash("automatic_payment_methods")) {
+        intent.automatic_payment_methods =
+            boost::json::object{{"allow_redirects", given->text("allow_redirects").value_or("always")},
+                                {"enabled", given->boolean("enabled").value_or(false)}};
+        return;
+    }
+    intent.automatic_payment_methods = boost::json::object{{"allow_redirects", "always"}, {"enabled", true}};
+}
+
+void put_capture_method(PaymentIntent& intent, const Parameters& parameters) {
+    if (const auto method = parameters.text("capture_method"))
+        intent.capture_method = capture_method_of(*method).value_or(CaptureMethod::automatic_async);
+    const auto options = parameters.hash("payment_method_options");
+    const auto card = options ? options->hash("card") : std::nullopt;
+    if (card && card->raw("capture_method") == "manual") intent.capture_method = CaptureMethod::manual;
+}
+
+// A currency has no empty value, so the rest of an intent is filled in after it.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wmissing-designated-field-initializers"
+PaymentIntent blank_intent(common::Currency currency) {
+    return PaymentIntent{.currency = currency};
+}
+#pragma clang diagnostic pop
+
+Result<PaymentIntent> read_intent(const Parameters& parameters, const Context& context) {
+    const auto currency = check_currency(parameters.raw("currency"));
+    if (!currency) return Fail{currency.error()};
+    const auto amount = parameters.integer("amount").value_or(0);
+    if (auto fine = check_amount(amount, *currency); !fine) return Fail{fine.error()};
+    if (auto fine = check_descriptors(parameters, context.caller.account.statement_descriptor); !fine)
+        return Fail{fine.error()};
+
+    PaymentIntent intent = blank_intent(*currency);
+    intent.scope = context.call.scope;
+    intent.amount = amount;
+    put_capture_method(intent, parameters);
+    put_method_choice(intent, parameters);
+    intent.confirmation_method = parameters.text("confirmation_method").value_or("automatic");
+    intent.description = parameters.text("description");
+    intent.payment_method = parameters.text("payment_method");
+    intent.receipt_email = parameters.text("receipt_email");
+    intent.return_url = parameters.text("return_url");
+    intent.setup_future_usage = parameters.text("setup_future_usage");
+    intent.statement_descriptor_suffix = parameters.text("statement_descriptor_suffix");
+    intent.transfer_group = parameters.text("transfer_group");
+    intent.metadata = parameters.metadata();
+    intent.shipping = object_of(parameters, "shipping", create_intent_rules);
+    if (auto options = object_of(parameters, "payment_method_options", create_intent_rules))
+        intent.payment_method_options = *std::move(options);
+    intent.off_session = merchant_initiated(parameters);
+    echo(intent.echoed, parameters, create_intent_rules);
+    return intent;
+}
+
+Status check_create(const Parameters& parameters) {
+    if (auto fine = at_most_one(parameters, {"allowed_payment_method_types", "automatic_payment_methods",
+                                             "payment_method_types"});
+        !fine)
+        return fine;
+    if (auto fine = at_most_one(parameters, {"payment_method", "payment_method_data", "confirmation_token"});
+        !fine)
+        return fine;
+    if (auto fine = check_references(parameters); !fine) return fine;
+    if (parameters.boolean("confirm").value_or(false)) return {};
+    for (const auto name : confirm_only)
+        if (parameters.has(name) && parameters.raw(name) != "false")
+            return Fail{
+                Error::invalid("", name,
+                               "The parameter `{}` cannot be passed when creating a PaymentIntent unless "
+                               "`confirm` is set to true.",
+                               {common::Safe::param(name)})};
+    return {};
+}
+
+ConfirmIntent confirmation(const Parameters& parameters) {
+    ConfirmIntent confirm;
+    confirm.off_session = merchant_initiated(parameters);
+    confirm.error_on_requires_action = parameters.boolean("error_on_requires_action").value_or(false);
+    confirm.use_stripe_sdk = parameters.raw("use_stripe_sdk") == "true";
+    confirm.return_url = parameters.text("return_url");
+    return confirm;
+}
+
+Result<CreateIntent> read_create(const Context& context) {
+    const auto parameters = context.parameters();
+    if (auto fine = check_create(parameters); !fine) return Fail{fine.error()};
+    auto intent = read_intent(parameters, context);
+    if (!intent) return Fail{intent.error()};
+    CreateIntent input{*std::move(intent), {}, {}};
+    if (const auto data = parameters.hash("payment_method_data")) {
+        auto method = new_payment_method(*data, context);
+        if (!method) return Fail{method.error()};
+        input.payment_method_data = *std::move(method);
+    }
+    if (parameters.boolean("confirm").value_or(false)) input.confirm = confirmation(parameters);
+    return input;
+}
+
+// Only with a publishable key: what would decide on money or the second factor.
+Status check_browser(const Parameters& parameters) {
+    for (const auto name : confirm_secret_only)
+        if (parameters.has(name))
+            return Fail{Error::invalid("", name,
+                                       "The parameter `{}` cannot be passed with a publishable API key.",
+                                       {common::Safe::param(name)})};
+    return {};
+}
+
+Result<ConfirmIntent> read_confirm(const Context& context) {
+    const auto parameters = context.parameters();
+    if (context.call.publishable)
+        if (auto fine = check_browser(parameters); !fine) return Fail{fine.error()};
+    if (auto fine = at_most_one(parameters, {"allowed_payment_method_types", "payment_method_types"}); !fine)
+        return Fail{fine.error()};
+    if (auto fine = at_most_one(parameters, {"payment_method", "payment_method_data", "confirmation_token"});
+        !fine)
+        return Fail{fine.error()};
+    if (auto fine = check_references(parameters); !fine) return Fail{fine.error()};
+    auto confirm = confirmation(parameters);
+    confirm.payment_method = parameters.text("payment_method");
+    confirm.client_secret = parameters.text("client_secret");
+    confirm.receipt_email = parameters.text("receipt_email");
+    confirm.setup_future_usage = parameters.text("setup_future_usage");
+    confirm.shipping = object_of(parameters, "shipping", confirm_intent_rules);
+    confirm.payment_method_options = object_of(parameters, "payment_method_options", confirm_intent_rules);
+    confirm.amount_to_confirm = parameters.integer("amount_to_confirm");
+    if (const auto data = parameters.hash("payment_method_data")) {
+        auto method = new_payment_method(*data, context);
+        if (!method) return Fail{method.error()};
+        confirm.payment_method_data = *std::move(method);
+    }
+    return confirm;
+}
+
+// A client secret that was sent must be the right one; a publishable key must send it. 404 otherwise, as if
+// the payment did not exist.
+Status check_client_secret(const PaymentIntent& intent, const Context& context) {
+    const auto given = context.parameters().raw("client_secret");
+    if (given.empty() && !context.call.publishable) return {};
+    if (common::equal_in_constant_time(given, intent.client_secret)) return {};
+    return Fail{unknown_intent(context.id)};
+}
+
+}  // namespace
+
+common::Task<StoredResponse> create_payment_intent(Context& context) {
+    auto input = read_create(context);
+    if (!input) co_return Fail{input.error()};
+    auto call = context.call;
+    auto done = co_await context.backend->create_intent(std::move(call), *std::move(input));
+    co_return done;
+}
+
+common::Task<StoredResponse> read_payment_intent(Context& context) {
+    auto found = co_await context.backend->find_intent(context.call.scope, context.id);
+    if (!found) co_return Fail{found.error()};
+    if (auto fine = check_client_secret(found->intent, context); !fine) co_return Fail{fine.error()};
+    co_return context.renderer->payment(*found, context.call);
+}
+
+common::Task<StoredResponse> confirm_payment_intent(Context& context) {
+    auto input = read_confirm(context);
+    if (!input) co_return Fail{input.error()};
+    if (context.call.publishable || input->client_secret) {
+        auto found = co_await context.backend->find_intent(context.call.scope, context.id);
+        if (!found) co_return Fail{found.error()};
+        if (auto fine = check_client_secret(found->intent, context); !fine) co_return Fail{fine.error()};
+        if (context.call.publishable && found->intent.confirmation_method == "manual")
+            co_return Fail{Error::invalid(
+                "payment_intent_unexpected_state", "",
+                "This PaymentIntent's confirmation_method is manual: it must be confirmed with "
+                "your secret key.")};
+    }
+    auto call = context.call;
+    auto done = co_await context.backend->confirm_intent(std::move(call), context.id, *std::move(input));
+    co_return done;
+}
+
+common::Task<StoredResponse> capture_payment_intent(Context& context) {
+    const auto parameters = context.parameters();
+    if (auto fine = check_descriptors(parameters, context.caller.account.statement_descriptor); !fine)
+        co_return Fail{fine.error()};
+    CaptureIntent input;
+    input.amount_to_capture = parameters.integer("amount_to_capture");
+    if (input.amount_to_capture)
+        if (auto fine = check_positive(*input.amount_to_capture, "amount_to_capture"); !fine)
+            co_return Fail{fine.error()};
+    input.final_capture = parameters.boolean("final_capture").value_or(true);
+    input.statement_descriptor_suffix = parameters.text("statement_descriptor_suffix");
+    if (parameters.has("metadata")) input.metadata = parameters.metadata();
+    auto call = context.call;
+    auto done = co_await context.backend->capture_intent(std::move(call), context.id, std::move(input));
+    co_return done;
+}
+
+common::Task<StoredResponse> cancel_payment_intent(Context& context) {
+    CancelIntent input;
+    input.cancellation_reason = context.parameters().text("cancellation_reason");
+    auto call = context.call;
+    auto done = co_await context.backend->cancel_intent(std::move(call), context.id, std::move(input));
+    co_return done;
+}
+
+}  // namespace gateway::api

@@ -1,0 +1,29 @@
+// Parameters of payment methods.
+#pragma once
+
+#include "gateway/api/common_rules.h"
+
+namespace gateway::api {
+
+inline constexpr Rule create_payment_method_rules[] = {
+    choice("type", method_types).needed(),
+    hash("card", card_rules).needed(),
+    hash("billing_details", billing_details_rules),
+    choice("allow_redisplay", redisplay_choices).echoed(),
+    hash("radar_options", radar_rules).echoed(),
+    metadata(),
+    list("expand"),
+    refuse("customer"),
+    refuse("payment_method"),
+};
+
+// Inside a payment intent.
+inline constexpr Rule payment_method_data_rules[] = {
+    choice("type", method_types).needed(),          hash("card", card_rules).needed(),
+    hash("billing_details", billing_details_rules), choice("allow_redisplay", redisplay_choices).echoed(),
+    hash("radar_options", radar_rules).echoed(),    metadata(),
+};
+
+inline constexpr Rule read_rules[] = {list("expand")};
+
+}  // namespace gateway::api

@@ -1,0 +1,98 @@
+#include "gateway/api/routes.h"
+
+#include <algorithm>
+
+#include "gateway/api/handlers.h"
+#include "gateway/api/payment_intent_rules.h"
+
+namespace gateway::api {
+namespace {
+
+using common::http::Method;
+
+constexpr std::size_t card_body = 16 * 1024, form_body = 1024 * 1024, no_body = 16 * 1024;
+constexpr auto get = Method::get, post = Method::post;
+constexpr auto read = Right::read, write = Right::write;
+constexpr bool publishable = true, secret = false;
+constexpr auto method_object = ObjectKind::payment_method, intent_object = ObjectKind::payment_intent,
+               charge_object = ObjectKind::charge;
+
+// clang-format off
+constexpr Route table[] = {
+    {post, "/v1/payment_methods", "payment_methods", write, publishable, method_object, create_payment_method_rules, card_body, create_payment_method},
+    {get, "/v1/payment_methods/{id}", "payment_methods", read, secret, method_object, read_rules, no_body, read_payment_method},
+    {post, "/v1/payment_intents", "payment_intents", write, secret, intent_object, create_intent_rules, card_body, create_payment_intent},
+    {get, "/v1/payment_intents/{id}", "payment_intents", read, publishable, intent_object, read_intent_rules, no_body, read_payment_intent},
+    {post, "/v1/payment_intents/{id}/confirm", "payment_intents", write, publishable, intent_object, confirm_intent_rules, card_body, confirm_payment_intent},
+    {post, "/v1/payment_intents/{id}/capture", "payment_intents", write, secret, intent_object, capture_intent_rules, form_body, capture_payment_intent},
+    {post, "/v1/payment_intents/{id}/cancel", "payment_intents", write, secret, intent_object, cancel_intent_rules, form_body, cancel_payment_intent},
+    {get, "/v1/charges/{id}", "charges", read, secret, charge_object, read_rules, no_body, read_charge},
+};
+// clang-format on
+
+constexpr bool decided(const Route& route) {
+    const bool matches_method = (route.method == get) == (route.right == read);
+    return !route.resource.empty() && route.right != Right::undecided && matches_method &&
+           route.handler != nullptr && route.body_bytes_max > 0;
+}
+static_assert(std::ranges::all_of(table, decided), "every route says who may call it");
+
+// Splits off the first segment; nothing when the text does not go on with '/'.
+std::optional<std::string_view> next_segment(std::string_view& rest) {
+    if (!rest.starts_with('/')) return std::nullopt;
+    rest.remove_prefix(1);
+    const auto end = std::min(rest.find('/'), rest.size());
+    const auto segment = rest.substr(0, end);
+    rest.remove_prefix(end);
+    return segment;
+}
+
+std::optional<std::string> match(std::string_view pattern, std::string_view path) {
+    std::string id;
+    while (!pattern.empty()) {
+        const auto wanted = next_segment(pattern);
+        const auto given = next_segment(path);
+        if (!given) return std::nullopt;
+        const auto decoded = common::form::percent_decode_segment(*given);
+        if (*wanted == "{id}") {
+            if (decoded.empty()) return std::nullopt;
+            id = decoded;
+        } else if (*wanted != decoded) {
+            return std::nullopt;
+        }
+    }
+    return path.empty() ? std::optional{id} : std::nullopt;
+}
+
+}  // namespace
+
+std::span<const Route> routes() {
+    return table;
+}
+
+std::optional<Match> find_route(Method method, std::string_view path) {
+    for (const Route& route : table) {
+        if (route.method != method) continue;
+        if (auto id = match(route.pattern, path)) return Match{&route, *std::move(id)};
+    }
+    return std::nullopt;
+}
+
+const Route* find_publishable_route(std::string_view path) {
+    for (const Route& route : table)
+        if (route.publishable && match(route.pattern, path)) return &route;
+    return nullptr;
+}
+
+std::size_t body_bytes_max(Method method, std::string_view path) {
+    const auto found = find_route(method, path);
+    return found ? found->route->body_bytes_max : form_body;
+}
+
+std::string route_label(Method method, std::string_view path) {
+    if (path == "/healthz" || path == "/readyz") return std::string{path};
+    const auto found = find_route(method, path);
+    return std::string{found ? found->route->pattern : std::string_view{"unknown"}};
+}
+
+}  // namespace gateway::api

@@ -1,0 +1,61 @@
+// The merchant API on one screen: who may call what, with which parameters.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/http/message.h"
+#include "gateway/api/backend.h"
+#include "gateway/api/expand.h"
+#include "gateway/api/parameters.h"
+#include "gateway/api/renderer.h"
+
+namespace gateway::api {
+
+// What a handler works on. Lives in the frame that awaits the handler.
+struct Context {
+    Caller caller;
+    Call call;
+    const common::form::Value* form = nullptr;  // validated
+    std::string id;                             // of the path, decoded; "" when the pattern has none
+    Backend* backend = nullptr;
+    const JsonRenderer* renderer = nullptr;
+
+    Parameters parameters() const { return Parameters{*form}; }
+};
+
+using Handler = common::Task<StoredResponse> (*)(Context&);
+
+// What a restricted key must be allowed: "payment_intents:write". Write includes read.
+enum class Right : std::uint8_t { undecided, read, write };
+
+struct Route {
+    common::http::Method method;
+    std::string_view pattern;   // "{id}" stands for one segment
+    std::string_view resource;  // of the permission
+    Right right;
+    bool publishable;   // a publishable key may call it
+    ObjectKind answer;  // decides what may be expanded
+    Rules rules;
+    std::size_t body_bytes_max;
+    Handler handler;
+};
+
+std::span<const Route> routes();
+
+struct Match {
+    const Route* route = nullptr;
+    std::string id;
+};
+// The path as sent, percent-encoded; each segment is decoded once and never split.
+std::optional<Match> find_route(common::http::Method method, std::string_view path);
+// The same whatever the method: for CORS preflights.
+const Route* find_publishable_route(std::string_view path);
+
+// For the HTTP server: limit of the body, and the pattern as a label of metrics.
+std::size_t body_bytes_max(common::http::Method method, std::string_view path);
+std::string route_label(common::http::Method method, std::string_view path);
+
+}  // namespace gateway::api
