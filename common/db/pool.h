@@ -1,12 +1,11 @@
-// PostgreSQL from coroutines: libpqxx on its own threads, one connection a thread, awaited. Only folders called
-// store/ include this and hold SQL.
+// PostgreSQL from coroutines: libpqxx on its own threads, one connection a thread, awaited. Only folders
+// called store/ include this and hold SQL.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
-
-#include <unordered_set>
+#include <unordered_map>
 
 #include <pqxx/pqxx>
 
@@ -27,52 +26,83 @@ struct Statement {
 pqxx::binarystring bytes(std::span<const std::uint8_t> data);
 std::vector<std::uint8_t> bytes(const pqxx::field& field);
 
-// One transaction: BEGIN; SET LOCAL … sent before the first statement, COMMIT after the job.
+// One transaction: BEGIN; SET LOCAL … sent before the first statement, COMMIT after the job. An error of
+// PostgreSQL throws and leaves the transaction failed: only rollback_to() lets a job that caught it go on.
 class Transaction {
   public:
     template <class... Args>
     pqxx::result exec(const Statement& statement, Args&&... args) {
+        begin_if_needed(statement.name);
         prepare(statement);
-        return work_->exec_prepared(statement.name, std::forward<Args>(args)...);
+        auto result = work_->exec_prepared(statement.name, std::forward<Args>(args)...);
+        failed_ = false;
+        return result;
     }
-    pqxx::result exec_raw(const std::string& sql) { return work_->exec(sql); }  // SET LOCAL, DDL; constants only
+    pqxx::result exec_raw(const std::string& sql);  // DDL and the like; constants only
+
+    // Names are of [a-z0-9_]. What followed the savepoint is undone, and the transaction is usable again.
+    void savepoint(std::string_view name);
+    void rollback_to(std::string_view name);
+    // SET LOCAL name = 'value', for row-level security; name of [a-z0-9_.], value of [A-Za-z0-9_-]. Anything
+    // else throws std::invalid_argument.
+    void set_local(std::string_view name, std::string_view value);
+    void set_local(std::string_view name, std::int64_t value) {
+        set_local(name, std::string_view{std::to_string(value)});
+    }
+
+    bool is_failed() const { return failed_; }
+    const char* statement() const { return statement_; }  // name of the last one, for logs
 
   private:
-    friend class Pool;
-    Transaction(pqxx::connection& connection, pqxx::dbtransaction& work, std::unordered_set<std::string>& prepared)
-        : connection_{&connection}, work_{&work}, prepared_{&prepared} {}
+    friend class Session;
+    using Prepared = std::unordered_map<std::string, std::string>;  // SQL by name
+    Transaction(pqxx::connection& connection, pqxx::transaction_base& work, Prepared& prepared,
+                std::string begin_sql)
+        : connection_{&connection}, work_{&work}, prepared_{&prepared}, begin_sql_{std::move(begin_sql)} {}
+    void begin_if_needed(const char* statement);
     void prepare(const Statement& statement);
     pqxx::connection* connection_;
-    pqxx::dbtransaction* work_;
-    std::unordered_set<std::string>* prepared_;
+    pqxx::transaction_base* work_;
+    Prepared* prepared_;
+    std::string begin_sql_;
+    const char* statement_ = "";
+    bool begun_ = false;
+    bool failed_ = false;
 };
 
 class Pool {
   public:
     struct Options {
-        std::string url;                    // libpq URI or key=value; the password in a file named by `passfile`
-        std::string passfile;               // libpq password file (0600); "" = none
-        std::string name = "portcullis";    // application_name
+        std::string url;       // libpq URI or key=value; the password in a file named by `passfile`
+        std::string passfile;  // libpq password file (0600); "" = none
+        std::string name = "portcullis";  // application_name
         unsigned connections = 4;
         std::size_t queue_max = 1024;
         std::chrono::milliseconds statement_timeout{5000};
         std::chrono::milliseconds lock_timeout{2000};
+        std::chrono::milliseconds commit_max{5000};  // then the socket is closed and the outcome is unknown
     };
+    // Connects when first used. Throws std::invalid_argument for a malformed URL.
     Pool(Options options, Metrics& metrics);
     ~Pool();
 
-    // Runs job(tx) in one transaction. The job's error rolls back and is returned. Then, by what PostgreSQL said:
+    // Runs job(tx) in one transaction. The job's error rolls back and is returned. Then, by what PostgreSQL
+    // said:
     //   40001, 40P01                       rolled back; run again, up to 5 times, while the deadline allows
     //   55P03                              429 lock_timeout, Cause::lock_timeout, should_retry
-    //   lost before COMMIT, 57P0x, 25006   connection dropped, run again until the deadline, then 503 unavailable
-    //   lost during COMMIT                 Cause::outcome_unknown: read the row that the transaction would have written
-    //   57014                              503, Cause::deadline_exceeded
-    //   23505                              Cause::conflict (write ON CONFLICT instead where it can happen)
-    //   anything else                      500, logged with its SQLSTATE
+    //   lost before COMMIT, 57P0x, 25006   connection dropped, run again until the deadline, then 503
+    //   unavailable lost during COMMIT                 Cause::outcome_unknown: read the row that the
+    //   transaction would have written 57014                              503, Cause::deadline_exceeded 23505
+    //   Cause::conflict (write ON CONFLICT instead where it can happen) anything else 500, logged with its
+    //   SQLSTATE
     // The job may run more than once and must have no effect outside the transaction.
     template <class Job, class R = std::invoke_result_t<Job&, Transaction&>>
     asio::awaitable<R> transaction(Job job, Deadline deadline = Deadline::in(std::chrono::seconds{10})) {
-        auto task = [this, inner = std::move(job), deadline]() mutable -> R { return run_blocking<R>(inner, deadline); };
+        auto task = [this, inner = std::move(job), deadline,
+                     since = std::chrono::steady_clock::now()]() mutable -> R {
+            count_wait(since);
+            return run_blocking<R>(inner, deadline);
+        };
         co_return co_await workers_.run(std::move(task), deadline);
     }
     // The same on the calling thread, for start-up code and tests. Never from an I/O thread.
@@ -93,6 +123,7 @@ class Pool {
         if (auto failed = attempt(body, deadline)) return R{std::unexpected{*std::move(failed)}};
         return outcome;
     }
+    void count_wait(std::chrono::steady_clock::time_point since);
     // true = commit. The error of the attempt itself, or nothing.
     std::optional<Error> attempt(const std::function<bool(Transaction&)>& body, Deadline deadline);
 
