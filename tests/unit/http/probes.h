@@ -1,0 +1,178 @@
+// Requests that two HTTP implementations may read differently, and what must become of them. The classes
+// follow RFC 9112 §11.2, PortSwigger's request smuggling catalogue and the findings on Beast of Boost 1.81.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace http_test {
+
+struct Probe {
+    const char* name;
+    std::string bytes;
+    std::vector<int> statuses;  // any of them, then the end of the connection
+};
+
+inline std::vector<Probe> probes() {
+    using namespace std::string_literals;
+    const std::string post = "POST /v1/x HTTP/1.1\r\nHost: localhost\r\n";
+    const std::string get = "GET /v1/x HTTP/1.1\r\nHost: localhost\r\n";
+    const std::string second = "GET /second HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    const std::string hidden = "0\r\n\r\n" + second;
+    std::string many_fields = get;
+    for (int i = 0; i < 1500; ++i)
+        many_fields += "a:" + std::to_string(i % 10) + "\r\n";
+    return {
+        {"ContentLengthBeforeChunked",
+         post + "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n" + hidden,
+         {400}},
+        {"ChunkedBeforeContentLength",
+         post + "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n" + hidden,
+         {400}},
+        {"UnknownCodingWithLength",
+         post + "Transfer-Encoding: xchunked\r\nContent-Length: 0\r\n\r\n" + second,
+         {400}},
+        {"UnknownCoding", post + "Transfer-Encoding: xchunked\r\n\r\n" + hidden, {501}},
+        {"CodingGzip", post + "Transfer-Encoding: gzip\r\n\r\n" + second, {501}},
+        {"CodingGzipWithLength",
+         post + "Transfer-Encoding: gzip\r\nContent-Length: 0\r\n\r\n" + second,
+         {400}},
+        {"CodingGzipThenChunked", post + "Transfer-Encoding: gzip, chunked\r\n\r\n" + hidden, {400, 501}},
+        {"CodingChunkedThenIdentity",
+         post + "Transfer-Encoding: chunked, identity\r\n\r\n" + hidden,
+         {400, 501}},
+        {"CodingIdentity", post + "Transfer-Encoding: identity\r\n\r\n" + second, {501}},
+        {"CodingTwice",
+         post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n" + hidden,
+         {400, 501}},
+        {"CodingTwiceInOneField", post + "Transfer-Encoding: chunked, chunked\r\n\r\n" + hidden, {400, 501}},
+        {"CodingAndUnknownCoding",
+         post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n" + hidden,
+         {400, 501}},
+        {"CodingInOtherCase", post + "Transfer-Encoding: Chunked\r\n\r\n" + hidden, {501}},
+        {"CodingQuoted", post + "Transfer-Encoding: \"chunked\"\r\n\r\n" + hidden, {400, 501}},
+        {"CodingWithVerticalTab",
+         post +
+             "Transfer-Encoding: \x0b"
+             "chunked\r\n\r\n" +
+             hidden,
+         {400}},
+        {"CodingWithParameter", post + "Transfer-Encoding: chunked;q=1\r\n\r\n" + hidden, {400, 501}},
+        {"CodingEmpty", post + "Transfer-Encoding:\r\n\r\n" + second, {400, 501}},
+        {"CodingWithSpaceBeforeColon", post + "Transfer-Encoding : chunked\r\n\r\n" + hidden, {400}},
+        {"CodingBehindBareLineFeed", post + "X: y\nTransfer-Encoding: chunked\r\n\r\n" + hidden, {400}},
+        {"CodingBehindBareCarriageReturn", post + "X: y\rTransfer-Encoding: chunked\r\n\r\n" + hidden, {400}},
+        {"CodingFolded", post + "Transfer-Encoding:\r\n chunked\r\n\r\n" + hidden, {400}},
+        {"ChunkedInHttp10",
+         "POST / HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + hidden,
+         {400}},
+        {"LengthTwiceEqual", post + "Content-Length: 2\r\nContent-Length: 2\r\n\r\nab" + second, {400}},
+        {"LengthTwiceUnequal", post + "Content-Length: 2\r\nContent-Length: 3\r\n\r\nab" + second, {400}},
+        {"LengthList", post + "Content-Length: 2, 2\r\n\r\nab" + second, {400}},
+        {"LengthWithPlus", post + "Content-Length: +2\r\n\r\nab" + second, {400}},
+        {"LengthNegative", post + "Content-Length: -1\r\n\r\n" + second, {400}},
+        {"LengthHex", post + "Content-Length: 0x2\r\n\r\nab" + second, {400}},
+        {"LengthEmpty", post + "Content-Length:\r\n\r\n" + second, {400}},
+        {"LengthWithSpaceInside", post + "Content-Length: 1 0\r\n\r\nab" + second, {400}},
+        {"LengthBeyond64Bits", post + "Content-Length: 18446744073709551618\r\n\r\nab" + second, {400, 413}},
+        {"LengthUnderscoreName", post + "Content_Length : 2\r\n\r\nab" + second, {400}},
+        {"LengthFolded", post + "Content-Length:\r\n 2\r\n\r\nab" + second, {400}},
+        {"BodyOfGet", get + "Content-Length: 5\r\n\r\nGET /" + second, {400}},
+        {"ChunkedBodyOfGet", get + "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n" + hidden, {400}},
+        {"HostMissing", "GET / HTTP/1.1\r\n\r\n" + second, {400}},
+        {"HostTwice", get + "Host: other\r\n\r\n" + second, {400}},
+        {"HostTwiceEqual", get + "Host: localhost\r\n\r\n" + second, {400}},
+        {"HostEmpty", "GET / HTTP/1.1\r\nHost:\r\n\r\n" + second, {400}},
+        {"HostWithUser", "GET / HTTP/1.1\r\nHost: a@localhost\r\n\r\n" + second, {400}},
+        {"HostList", "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n" + second, {400}},
+        {"HostWithPath", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n" + second, {400}},
+        {"TargetAbsolute", "GET http://localhost/ HTTP/1.1\r\nHost: localhost\r\n\r\n" + second, {400}},
+        {"TargetAuthority", "GET localhost:443 HTTP/1.1\r\nHost: localhost\r\n\r\n" + second, {400}},
+        {"TargetConnect", "CONNECT localhost:443 HTTP/1.1\r\nHost: localhost\r\n\r\n" + second, {400, 501}},
+        {"TargetAsterisk", "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n" + second, {400}},
+        {"TargetUtf8", "GET /\xc3\xa9 HTTP/1.1\r\nHost: localhost\r\n\r\n" + second, {400}},
+        {"TargetFragment", "GET /a#b HTTP/1.1\r\nHost: localhost\r\n\r\n" + second, {400}},
+        {"TargetWithSpace", "GET /a b HTTP/1.1\r\nHost: localhost\r\n\r\n" + second, {400}},
+        {"TargetWithTab", "GET /a\tb HTTP/1.1\r\nHost: localhost\r\n\r\n" + second, {400}},
+        {"TargetWithNul", "GET /a\0b HTTP/1.1\r\nHost: localhost\r\n\r\n"s + second, {400}},
+        {"TargetEmpty", "GET  HTTP/1.1\r\nHost: localhost\r\n\r\n" + second, {400}},
+        {"TwoSpacesBeforeVersion", "GET /  HTTP/1.1\r\nHost: localhost\r\n\r\n" + second, {400}},
+        {"TabInRequestLine", "GET\t/\tHTTP/1.1\r\nHost: localhost\r\n\r\n" + second, {400}},
+        {"NulInFieldValue", get + "X: a\0b\r\n\r\n"s + second, {400}},
+        {"NulInFieldName", get + "X\0: a\r\n\r\n"s + second, {400}},
+        {"DeleteInFieldValue", get + "X: a\x7f\r\n\r\n" + second, {400}},
+        {"BareLineFeedAfterField", get + "X: y\n\r\n" + second, {400}},
+        {"BareLineFeedsOnly", "GET / HTTP/1.1\nHost: localhost\n\n" + second, {400}},
+        {"BareLineFeedEndsHead", get + "\n" + second, {400}},
+        {"BareCarriageReturnInValue", get + "X: a\rb\r\n\r\n" + second, {400}},
+        {"FoldedField", get + "X: a\r\n b\r\n\r\n" + second, {400}},
+        {"FoldedFirstField", "GET / HTTP/1.1\r\n Host: localhost\r\n\r\n" + second, {400}},
+        {"FoldedWithTab", get + "X: a\r\n\tb\r\n\r\n" + second, {400}},
+        {"SpaceBeforeColon", "GET / HTTP/1.1\r\nHost : localhost\r\n\r\n" + second, {400}},
+        {"FieldWithoutColon", get + "Nonsense\r\n\r\n" + second, {400}},
+        {"FieldWithoutName", get + ": x\r\n\r\n" + second, {400}},
+        {"FieldNameWithUtf8", get + "\xc3\xa9: x\r\n\r\n" + second, {400}},
+        {"FieldNameWithParenthesis", get + "a(b): x\r\n\r\n" + second, {400}},
+        {"EmptyLineFirst", "\r\n" + get + "\r\n", {400}},
+        {"LineFeedFirst", "\n" + get + "\r\n", {400}},
+        {"SpaceFirst", " " + get + "\r\n", {400}},
+        {"MethodInLowerCase", "get / HTTP/1.1\r\nHost: localhost\r\n\r\n" + second, {400, 501}},
+        {"MethodUnknown", "BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n" + second, {501}},
+        {"MethodTrace", "TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n" + second, {501}},
+        {"MethodWithControl", "GE\x01T / HTTP/1.1\r\nHost: localhost\r\n\r\n" + second, {400}},
+        {"MethodEmpty", " / HTTP/1.1\r\nHost: localhost\r\n\r\n" + second, {400}},
+        {"Fields1500", many_fields + "\r\n" + second, {431}},
+        {"UpgradeToHttp2",
+         get + "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n" +
+             second,
+         {400}},
+        {"UpgradeToWebsocket", get + "Connection: upgrade\r\nUpgrade: websocket\r\n\r\n" + second, {400}},
+        {"Http2Preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400, 505}},
+        {"Version09", "GET /\r\n\r\n" + second, {400}},
+        {"Version12", "GET / HTTP/1.2\r\nHost: localhost\r\n\r\n" + second, {505}},
+        {"Version20", "GET / HTTP/2.0\r\nHost: localhost\r\n\r\n" + second, {505}},
+        {"VersionInLowerCase", "GET / http/1.1\r\nHost: localhost\r\n\r\n" + second, {400}},
+        {"VersionTooLong", "GET / HTTP/1.10\r\nHost: localhost\r\n\r\n" + second, {400}},
+        {"AuthorizationTwice",
+         get + "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n" + second,
+         {400}},
+        {"IdempotencyKeyTwice", get + "Idempotency-Key: a\r\nIdempotency-Key: b\r\n\r\n" + second, {400}},
+        {"ExpectUnknown", post + "Content-Length: 1\r\nExpect: magic\r\n\r\na" + second, {417}},
+        {"ExpectInHttp10",
+         "POST / HTTP/1.0\r\nHost: localhost\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\na",
+         {417}},
+        {"TrailerField",
+         post + "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: y\r\n\r\n" + second,
+         {400}},
+        {"TrailerAuthorization",
+         post + "Transfer-Encoding: chunked\r\n\r\n0\r\nAuthorization: Bearer smuggled\r\n\r\n" + second,
+         {400}},
+        {"TrailerLength",
+         post + "Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 40\r\n\r\n" + second,
+         {400}},
+        {"ChunkSizeNegative", post + "Transfer-Encoding: chunked\r\n\r\n-1\r\na\r\n" + hidden, {400}},
+        {"ChunkSizeWithPrefix", post + "Transfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n" + hidden, {400}},
+        {"ChunkSizeBeyond64Bits",
+         post + "Transfer-Encoding: chunked\r\n\r\n10000000000000001\r\na\r\n" + hidden,
+         {400, 413}},
+        {"ChunkSizeEmpty", post + "Transfer-Encoding: chunked\r\n\r\n\r\na\r\n" + hidden, {400}},
+        {"ChunkSizeWithSpaceFirst", post + "Transfer-Encoding: chunked\r\n\r\n 1\r\na\r\n" + hidden, {400}},
+        {"ChunkLongerThanItsSize", post + "Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n" + hidden, {400}},
+        {"ChunkWithoutLineEnd", post + "Transfer-Encoding: chunked\r\n\r\n1\r\na" + hidden, {400}},
+        {"ChunkWithBareLineFeed", post + "Transfer-Encoding: chunked\r\n\r\n1\na\r\n" + hidden, {400}},
+        {"ChunkBodyEndsWithBareLineFeed",
+         post + "Transfer-Encoding: chunked\r\n\r\n1\r\na\n" + hidden,
+         {400}},
+        {"ChunkExtensionWithLineFeed",
+         post + "Transfer-Encoding: chunked\r\n\r\n1;a\nb\r\na\r\n" + hidden,
+         {400}},
+        {"ChunkExtensionWithNul", post + "Transfer-Encoding: chunked\r\n\r\n1;a\0\r\na\r\n"s + hidden, {400}},
+        {"ChunkSizeWithSpaceBeforeLineEnd",
+         post + "Transfer-Encoding: chunked\r\n\r\n1 \r\na\r\n" + hidden,
+         {400}},
+        {"LastChunkWithBareLineFeed", post + "Transfer-Encoding: chunked\r\n\r\n0\n\r\n" + second, {400}},
+    };
+}
+
+}  // namespace http_test
