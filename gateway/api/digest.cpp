@@ -1,9 +1,9 @@
 #include "gateway/api/digest.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "common/crypto.h"
+#include "gateway/api/parameters.h"
 
 namespace gateway::api {
 namespace {
@@ -19,26 +19,21 @@ void put_text(SecretText& out, char tag, std::string_view text) {
 }
 
 // Every piece carries its length, so that no two forms give the same bytes.
-void put(SecretText& out, const Value& value) {
-    switch (value.kind()) {
-        case Value::Kind::text:
-            return put_text(out, 't', value.text());
-        case Value::Kind::array:
-            out.push_back('[');
-            for (const Value& element : value.elements())
-                put(out, element);
-            return out.push_back(']');
-        case Value::Kind::hash:
-            break;
+void put(SecretText& out, const Value& value, bool free_keys = false) {
+    if (value.is_text()) return put_text(out, 't', value.text());
+    auto entries = free_keys || value.kind() == Value::Kind::hash ? entries_of(value) : std::nullopt;
+    if (!entries) {
+        out.push_back('[');
+        for (const Value& element : value.elements())
+            put(out, element);
+        return out.push_back(']');
     }
-    std::vector<const std::pair<std::string, Value>*> members;
-    for (const auto& member : value.members())
-        if (member.first != "cvc") members.push_back(&member);
-    std::ranges::sort(members, {}, [](const auto* member) -> const std::string& { return member->first; });
+    std::ranges::sort(*entries, {}, [](const auto& entry) { return entry.first; });
     out.push_back('{');
-    for (const auto* member : members) {
-        put_text(out, 'k', member->first);
-        put(out, member->second);
+    for (const auto& [key, member] : *entries) {
+        if (key == "cvc") continue;
+        put_text(out, 'k', key);
+        put(out, *member, key == "metadata");
     }
     out.push_back('}');
 }

@@ -210,19 +210,19 @@ class Checker {
     }
 
     void free_hash(const Value& value, const std::string& name) {
-        if (value.kind() != Value::Kind::hash) return invalid(not_a(name, "Invalid hash: keys need a name"));
-        if (value.members().size() > metadata_keys_max)
+        const auto entries = entries_of(value);
+        if (!entries) return invalid(not_a(name, "Invalid hash: keys need a name"));
+        if (entries->size() > metadata_keys_max)
             return invalid(Error::invalid("", name, "Metadata can have up to {} keys.",
                                           {Safe::number(static_cast<std::int64_t>(metadata_keys_max))}));
-        for (const auto& [key, member] : value.members()) {
+        for (const auto& [key, member] : *entries) {
             const auto full = bracketed(name, key);
-            if (!member.is_text()) return invalid(not_a(full, "Invalid string"));
-            if (key.empty() || character_count(key) > metadata_key_max ||
-                key.find_first_of("[]") != std::string::npos)
+            if (!member->is_text()) return invalid(not_a(full, "Invalid string"));
+            if (key.empty() || character_count(key) > metadata_key_max || key.find_first_of("[]") != key.npos)
                 return invalid(Error::invalid("", full,
                                               "Metadata keys must have 1 to {} characters, without brackets.",
                                               {Safe::number(static_cast<std::int64_t>(metadata_key_max))}));
-            if (character_count(member.text()) > metadata_value_max)
+            if (character_count(member->text()) > metadata_value_max)
                 return invalid(Error::invalid("", full, "Metadata values can have up to {} characters.",
                                               {Safe::number(static_cast<std::int64_t>(metadata_value_max))}));
         }
@@ -314,11 +314,26 @@ std::size_t Parameters::list_size(std::string_view name) const {
     return value && value->kind() == Value::Kind::array ? value->elements().size() : 0;
 }
 
+std::optional<Entries> entries_of(const Value& value) {
+    Entries entries;
+    if (value.kind() == Value::Kind::hash) {
+        for (const auto& [key, member] : value.members())
+            entries.emplace_back(key, &member);
+        return entries;
+    }
+    if (value.is_text() || value.indexes().size() != value.elements().size()) return std::nullopt;
+    for (std::size_t i = 0; i < value.elements().size(); ++i)
+        entries.emplace_back(value.indexes()[i], &value.elements()[i]);
+    return entries;
+}
+
 boost::json::object Parameters::metadata(std::string_view name) const {
     boost::json::object result;
-    if (const auto* value = hash_->find(name); value && value->kind() == Value::Kind::hash)
-        for (const auto& [key, member] : value->members())
-            if (!member.text().empty()) result[key] = boost::json::string_view(member.text());
+    const auto* value = hash_->find(name);
+    const auto entries = value ? entries_of(*value) : std::nullopt;
+    if (!entries) return result;
+    for (const auto& [key, member] : *entries)
+        if (!member->text().empty()) result[key] = boost::json::string_view(member->text());
     return result;
 }
 

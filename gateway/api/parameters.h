@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <boost/json/object.hpp>
 
@@ -155,6 +157,11 @@ class Parameters {
   private:
     const common::form::Value* hash_;
 };
+
+// Keys and values of a hash with free keys. The form decoder takes metadata[6735]=x for an array with an
+// index; here it is a key like any other. Nothing when a key is missing (metadata[]=x).
+using Entries = std::vector<std::pair<std::string_view, const common::form::Value*>>;
+std::optional<Entries> entries_of(const common::form::Value& value);
 
 // Characters of UTF-8 text, not bytes.
 std::size_t character_count(std::string_view text);

@@ -1,0 +1,189 @@
+#include "gateway/api/app.h"
+
+#include <atomic>
+#include <iostream>
+
+#include <boost/asio/post.hpp>
+
+#include "certs/tls.h"
+#include "common/crypto.h"
+#include "common/http/server.h"
+#include "common/log.h"
+#include "gateway/api/api.h"
+#include "gateway/api/service_backend.h"
+#include "gateway/payments/vault_port.h"
+
+namespace gateway::api {
+namespace {
+
+using common::Safe;
+using namespace std::chrono_literals;
+
+constexpr int recovered_at_once_max = 100;
+
+common::http::ClientOptions vault_options(const common::Config& config) {
+    common::http::ClientOptions options;
+    options.host = config.text("vault.host");
+    options.port = static_cast<unsigned short>(config.integer("vault.port"));
+    options.peer_identity = config.text("vault.identity");
+    return options;
+}
+
+common::http::ServerOptions server_options(const common::Config& config, unsigned short port) {
+    common::http::ServerOptions options;
+    options.address = config.text("server.address");
+    options.port = port;
+    options.body_max = body_bytes_max;
+    options.request_max = 30s;
+    options.route_label = route_label;
+    options.fixed_headers = {{"Cache-Control", "no-store"},
+                             {"Strict-Transport-Security", "max-age=63072000"},
+                             {"X-Content-Type-Options", "nosniff"},
+                             {"Referrer-Policy", "no-referrer"},
+                             {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"}};
+    return options;
+}
+
+// One I/O thread's own objects. A connection, and all that it calls, stays on this thread.
+class Worker {
+  public:
+    Worker(common::asio::io_context& io, const common::Config& config, common::db::Pool& database,
+           Merchants& merchants, Limits& limits, const JsonRenderer& renderer,
+           std::span<const std::uint8_t> digest_key, const common::Clock& clock,
+           common::http::TlsSource outward, common::Metrics& metrics)
+        : io_{&io},
+          vault_{io, vault_options(config), std::move(outward), metrics},
+          port_{vault_},
+          payments_{database, port_, renderer, clock},
+          backend_{database, merchants, payments_, vault_},
+          api_{backend_, limits, renderer, digest_key, metrics} {}
+
+    common::Result<unsigned short> listen(common::http::ServerOptions options, common::http::TlsSource tls,
+                                          common::Metrics& metrics) {
+        auto handler = [this](common::http::Request& request) { return api_.handle(request); };
+        server_.emplace(*io_, std::move(options), std::move(tls), std::move(handler), metrics);
+        return server_->start();
+    }
+    void drain(std::chrono::milliseconds wait, std::function<void()> done) {
+        common::asio::post(
+            *io_, [this, wait, then = std::move(done)]() mutable { server_->drain(wait, std::move(then)); });
+    }
+    PaymentService& payments() { return payments_; }
+
+  private:
+    common::asio::io_context* io_;
+    vault::Client vault_;
+    VaultClientPort port_;
+    PaymentService payments_;
+    ServiceBackend backend_;
+    Api api_;
+    std::optional<common::http::Server> server_;
+};
+
+// Every second: ends what a crash or a passed deadline left open.
+common::asio::awaitable<void> recover_forever(PaymentService& payments, common::Metrics& metrics) {
+    common::asio::steady_timer timer{co_await common::asio::this_coro::executor};
+    bool failing = false;
+    while (true) {
+        timer.expires_after(1s);
+        co_await timer.async_wait(common::asio::as_tuple(common::asio::use_awaitable));
+        auto ended = co_await payments.recover(recovered_at_once_max);
+        if (!ended) {
+            metrics.count("gateway_recovery_failures_total");
+            if (!failing) common::log::failure("recovery failed", ended.error());
+            failing = true;
+            continue;
+        }
+        failing = false;
+        if (*ended > 0) common::log::info("recovered", {{"payments", Safe::number(*ended)}});
+    }
+}
+
+int fail(common::Text what, const common::Error& error) {
+    common::log::failure(what, error);
+    common::log::flush();
+    std::cerr << "portcullis-gateway: " << (error.log_detail().empty() ? error.message() : error.log_detail())
+              << '\n';
+    return 1;
+}
+
+void reload(common::Text what, certs::TlsContext& tls) {
+    if (auto done = tls.reload(); !done)
+        return common::log::failure("certificate not reloaded", done.error());
+    common::log::info("certificate reloaded", {{"which", Safe::word(what)}});
+}
+
+common::http::TlsSource source_of(const std::shared_ptr<certs::TlsContext>& tls) {
+    return [tls] { return tls->current(); };
+}
+
+// The pepper's other use: never the same key for two purposes.
+common::SecretBytes digest_key_of(const common::SecretBytes& pepper) {
+    auto digest = common::crypto::hmac_sha256(pepper.bytes(), "portcullis request digest");
+    auto key = common::SecretBytes::copy_of(digest);
+    common::wipe(digest.data(), digest.size());
+    return key;
+}
+
+}  // namespace
+
+int serve(const common::Config& config) {
+    common::log::open("gateway", config.text("log.level"));
+    auto pepper = common::read_secret_file(config.text("keys.pepper_file"));
+    if (!pepper) return fail("pepper unusable", pepper.error());
+    const auto digest_key = digest_key_of(*pepper);
+    auto outside = certs::TlsContext::load(certs::Profile::public_server,
+                                           {config.text("server.certificate"), config.text("server.key")});
+    if (!outside) return fail("server certificate unusable", outside.error());
+    auto inside = certs::TlsContext::load(
+        certs::Profile::internal_client,
+        {config.text("vault.certificate"), config.text("vault.key"), config.text("vault.ca")});
+    if (!inside) return fail("vault client certificate unusable", inside.error());
+
+    common::Metrics metrics;
+    metrics.serve(static_cast<unsigned short>(config.integer("metrics.port")));
+    const common::SystemClock clock;
+    common::db::Pool::Options pool_options;
+    pool_options.url = config.text("database.url");
+    pool_options.passfile = config.text("database.passfile");
+    pool_options.name = "portcullis-gateway";
+    pool_options.connections = static_cast<unsigned>(config.integer("database.connections"));
+    common::db::Pool database{std::move(pool_options), metrics};
+    Merchants merchants{database, *std::move(pepper), clock};
+    Limits limits{static_cast<double>(config.integer("rate_limit.requests_per_second"))};
+    const JsonRenderer renderer{config.text("server.public_url"), config.text("server.documentation_url")};
+
+    common::Runtime runtime{static_cast<unsigned>(config.integer("server.threads"))};
+    std::vector<std::unique_ptr<Worker>> workers;
+    auto port = static_cast<unsigned short>(config.integer("server.port"));
+    for (std::size_t i = 0; i < runtime.size(); ++i) {
+        workers.push_back(std::make_unique<Worker>(runtime.io(i), config, database, merchants, limits,
+                                                   renderer, digest_key.bytes(), clock, source_of(*inside),
+                                                   metrics));
+        const auto bound = workers.back()->listen(server_options(config, port), source_of(*outside), metrics);
+        if (!bound) return fail("cannot listen", bound.error());
+        port = *bound;
+    }
+    common::asio::co_spawn(runtime.io(0), recover_forever(workers[0]->payments(), metrics),
+                           common::log_exceptions("recovery"));
+
+    std::atomic<std::size_t> draining{workers.size()};
+    const std::chrono::milliseconds drain_wait{config.integer("server.drain")};
+    runtime.on_signals({[&] {
+                            for (auto& worker : workers)
+                                worker->drain(drain_wait, [&] {
+                                    if (--draining == 0) runtime.stop();
+                                });
+                        },
+                        [&] {
+                            reload("server", **outside);
+                            reload("vault client", **inside);
+                        }});
+    common::log::info("listening", {{"port", Safe::number(port)}});
+    runtime.run();
+    common::log::info("stopped");
+    common::log::flush();
+    return 0;
+}
+
+}  // namespace gateway::api

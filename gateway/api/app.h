@@ -1,0 +1,37 @@
+// The gateway as a process: configuration, wiring, and what its subcommands do.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/config.h"
+
+namespace gateway::api {
+
+std::span<const common::ConfigKey> config_keys();
+
+struct NewAccount {
+    std::string name, mode = "always", currency = "eur";
+    std::string mcc = "5734", country = "DE", country_numeric = "276", city = "Berlin";
+    std::string statement_descriptor;
+};
+
+struct NewKey {
+    std::string account;          // "acct_…"
+    std::string kind = "secret";  // secret, restricted, publishable
+    bool live = false;
+    std::vector<std::string> permissions;  // of a restricted key
+};
+
+// Each returns the exit code of the process; problems are told on standard error.
+int serve(const common::Config& config);
+int migrate(const common::Config& config);
+int check(const common::Config& config);
+// Makes an account with a secret and a publishable test key and prints {"id", "secret_key",
+// "publishable_key"}.
+int provision(const common::Config& config, const NewAccount& account);
+// Prints {"key", "kind", "livemode"}; the key is shown this once.
+int create_key(const common::Config& config, const NewKey& key);
+
+}  // namespace gateway::api

@@ -1,0 +1,56 @@
+#include "gateway/api/app.h"
+
+#ifndef PORTCULLIS_GATEWAY_MIGRATIONS
+#error "PORTCULLIS_GATEWAY_MIGRATIONS names the folder of the schema's migrations"
+#endif
+
+namespace gateway::api {
+namespace {
+
+using common::ConfigKind;
+
+constexpr common::ConfigKey keys[] = {
+    {"server.address", ConfigKind::text, "127.0.0.1", "Address that the merchant API listens on."},
+    {"server.port", ConfigKind::port, "8443", "Port of the merchant API; 0 takes any free one."},
+    {"server.threads", ConfigKind::integer, "2", "I/O threads, each with its own listener.", 1, 64},
+    {"server.certificate", ConfigKind::file, common::required,
+     "PEM chain of the merchant API's certificate, leaf first."},
+    {"server.key", ConfigKind::private_file, common::required, "PEM key of that certificate, mode 0600."},
+    {"server.public_url", ConfigKind::text, "https://localhost:8443",
+     "How callers reach this gateway; begins error.request_log_url."},
+    {"server.documentation_url", ConfigKind::text, "",
+     "Page with an anchor for each error code, sent as error.doc_url; empty sends none."},
+    {"server.drain", ConfigKind::duration_ms, "10000", "How long requests may take to end after SIGTERM.", 0,
+     120000},
+    {"metrics.port", ConfigKind::port, "9464", "Loopback port of /metrics; 0 takes any free one."},
+    {"database.url", ConfigKind::text, common::required,
+     "PostgreSQL database of the gateway, as the role that owns nothing."},
+    {"database.passfile", ConfigKind::text, "", "libpq password file (0600) for database.url."},
+    {"database.connections", ConfigKind::integer, "8", "Database connections, each with a thread.", 1, 256},
+    {"database.owner_url", ConfigKind::text, "",
+     "The same database as the role that owns the schema; used by migrate only."},
+    {"database.migrations", ConfigKind::text, PORTCULLIS_GATEWAY_MIGRATIONS,
+     "Folder of the schema's migrations."},
+    {"vault.host", ConfigKind::text, "localhost", "Host of the vault, as in its certificate."},
+    {"vault.port", ConfigKind::port, "8444", "Port of the vault."},
+    {"vault.identity", ConfigKind::text, "spiffe://portcullis/vault",
+     "URI that the vault's certificate must carry."},
+    {"vault.ca", ConfigKind::file, common::required,
+     "PEM bundle that the vault's certificate must chain to."},
+    {"vault.certificate", ConfigKind::file, common::required,
+     "PEM chain of the gateway's client certificate."},
+    {"vault.key", ConfigKind::private_file, common::required, "PEM key of that certificate, mode 0600."},
+    {"keys.pepper_file", ConfigKind::private_file, common::required,
+     "Secret that API keys and request digests are hashed under, mode 0600."},
+    {"rate_limit.requests_per_second", ConfigKind::integer, "100",
+     "Requests a second of each account and mode; 0 = no limit.", 0, 1000000},
+    {"log.level", ConfigKind::text, "info", "debug, info, warning or error."},
+};
+
+}  // namespace
+
+std::span<const common::ConfigKey> config_keys() {
+    return keys;
+}
+
+}  // namespace gateway::api
