@@ -264,12 +264,12 @@ asio::awaitable<void> Connection::answer(const Request& request, Response respon
                      .keep_alive = keep_alive_,
                      .to_head_request = request.method == Method::head});
     wipe(response.body.data(), response.body.size());
-    const bool written = co_await write_out();
-    if (!written) core_->count_rejected("unread_answer");
     const auto route = route_of(request);
     const auto status = std::to_string(response.status);
     core_->metrics.count("http_requests_total",
                          {{"route", route}, {"method", to_string(request.method)}, {"status", status}});
+    const bool written = co_await write_out();
+    if (!written) core_->count_rejected("unread_answer");
     if (request_began_ != steady_clock::time_point{})
         core_->metrics.observe("http_request_seconds", steady_clock::now() - request_began_,
                                {{"route", route}});
