@@ -1,1 +1,264 @@
 #include "hsm/hsm.h"
+
+#include "common/log.h"
+#include "hsm/provider.h"
+
+namespace hsm {
+namespace {
+
+using common::Cause;
+using common::Error;
+using common::Fail;
+using common::Result;
+using common::Safe;
+using common::SecretBytes;
+using common::Task;
+using common::crypto::Bytes;
+using common::crypto::Digest;
+
+constexpr std::size_t sealed_overhead = common::crypto::gcm_iv_size + common::crypto::gcm_tag_size;
+constexpr std::size_t data_bytes_max = 64 * 1024;
+constexpr std::size_t random_bytes_max = 4096;
+constexpr std::string_view canary_text = "portcullis canary";
+
+std::span<const std::uint8_t> bytes_of(std::string_view text) {
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+Error error_for(const Provider::Outcome& outcome, KeyRef key) {
+    if (outcome.missing)
+        return Error::unavailable("HSM: there is no sound key {} on the token", Cause::unavailable,
+                                  {Safe::param(label_of(key))});
+    if (!outcome.usable && outcome.call.ok()) return Error::unavailable("HSM: the token cannot be used");
+    return error_of(outcome.call);
+}
+
+// What a caller that gave up and the job that goes on share.
+template <class T>
+struct Wait {
+    explicit Wait(boost::asio::any_io_executor executor) : timer{std::move(executor)} {}
+    boost::asio::steady_timer timer;
+    std::optional<Result<T>> result;
+};
+
+template <class T, class Job>
+boost::asio::awaitable<void> run_job(common::BlockingPool* pool, std::shared_ptr<Wait<T>> wait, Job job,
+                                     common::Deadline deadline) {
+    wait->result.emplace(co_await pool->run(std::move(job), deadline));
+    wait->timer.cancel();
+}
+
+}  // namespace
+
+struct Hsm::Impl {
+    Impl(const Options& given, std::unique_ptr<Provider> started, common::Metrics& counted)
+        : call_max{given.call_max},
+          provider{std::move(started)},
+          metrics{counted},
+          pool{given.workers, given.queue_max} {}
+
+    // Runs a blocking job on the pool and waits for it until the deadline, or call_max at most. The job is
+    // not interrupted (a C_ function cannot be), so it owns all that it uses.
+    template <class T, class Job>
+    Task<T> call(Job job, common::Deadline deadline) {
+        const auto until = deadline.at_most(call_max);
+        const auto executor = co_await boost::asio::this_coro::executor;
+        auto wait = std::make_shared<Wait<T>>(executor);
+        wait->timer.expires_at(until.at());
+        boost::asio::co_spawn(executor, run_job<T>(&pool, wait, std::move(job), until),
+                              common::log_exceptions("hsm job"));
+        if (!wait->result) co_await wait->timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        if (!wait->result) {
+            metrics.count("hsm_late_total");
+            co_return Fail{Error::unavailable("HSM: no answer in time", Cause::deadline_exceeded)};
+        }
+        co_return std::move(*wait->result);
+    }
+
+    Result<Bytes> seal_now(KeyRef key, std::span<const std::uint8_t> plain,
+                           std::span<const std::uint8_t> aad);
+    Result<SecretBytes> open_now(KeyRef key, std::span<const std::uint8_t> sealed,
+                                 std::span<const std::uint8_t> aad);
+    Result<Digest> mac_now(KeyRef key, std::span<const std::uint8_t> data);
+    Result<bool> test_now();
+    bool canary_opens(KeyRef key);
+    void keep_canary(KeyRef key);
+
+    std::chrono::milliseconds call_max;
+    std::unique_ptr<Provider> provider;
+    common::Metrics& metrics;
+    std::mutex canary_mutex;
+    std::map<KeyRef, Bytes> canaries;    // sealed text that is known to open
+    std::map<KeyRef, Digest> mac_tests;  // HMAC of the canary text, as first computed
+    common::BlockingPool pool;           // last: its threads end before what they use
+};
+
+Result<Bytes> Hsm::Impl::seal_now(KeyRef key, std::span<const std::uint8_t> plain,
+                                  std::span<const std::uint8_t> aad) {
+    if (!kind_of(key.purpose).seals || plain.size() > data_bytes_max || aad.size() > data_bytes_max)
+        return Fail{Error::internal("HSM: {} cannot seal this", {Safe::param(label_of(key))})};
+    Bytes sealed;
+    const auto outcome = provider->with_key(key, [&](Session& session, CK_OBJECT_HANDLE handle) {
+        return session.encrypt(handle, plain, aad, sealed);
+    });
+    if (!outcome.ok()) {
+        if (outcome.usable && !outcome.missing && trouble_of(outcome.call.value) == Trouble::general)
+            provider->device_failed(outcome.call);
+        return Fail{error_for(outcome, key)};
+    }
+    return sealed;
+}
+
+Result<SecretBytes> Hsm::Impl::open_now(KeyRef key, std::span<const std::uint8_t> sealed,
+                                        std::span<const std::uint8_t> aad) {
+    const auto forged = [&] {
+        metrics.count("hsm_integrity_failures_total");
+        common::log::error("hsm_data_refused", {{"key", Safe::param(label_of(key))}});
+        return Fail{
+            Error::internal("HSM: data sealed by {} is corrupt or forged", {Safe::param(label_of(key))})
+                .with_cause(Cause::integrity)};
+    };
+    if (!kind_of(key.purpose).seals || sealed.size() > data_bytes_max + sealed_overhead ||
+        aad.size() > data_bytes_max)
+        return Fail{Error::internal("HSM: {} cannot open this", {Safe::param(label_of(key))})};
+    if (sealed.size() < sealed_overhead) return forged();
+    SecretBytes plain;
+    const auto outcome = provider->with_key(key, [&](Session& session, CK_OBJECT_HANDLE handle) {
+        return session.decrypt(handle, sealed, aad, plain);
+    });
+    if (outcome.ok()) return plain;
+    if (outcome.usable && !outcome.missing) {
+        const auto trouble = trouble_of(outcome.call.value);
+        if (trouble == Trouble::data) return forged();
+        if (trouble == Trouble::general) {
+            // The same value for a bad tag and for a bad device: only data that must open tells them apart.
+            // Without it one corrupt row would make the HSM look down to everyone.
+            if (canary_opens(key)) return forged();
+            provider->device_failed(outcome.call);
+        }
+    }
+    return Fail{error_for(outcome, key)};
+}
+
+Result<Digest> Hsm::Impl::mac_now(KeyRef key, std::span<const std::uint8_t> data) {
+    if (kind_of(key.purpose).seals || data.size() > data_bytes_max)
+        return Fail{Error::internal("HSM: {} cannot sign this", {Safe::param(label_of(key))})};
+    Digest digest{};
+    const auto outcome = provider->with_key(
+        key, [&](Session& session, CK_OBJECT_HANDLE handle) { return session.hmac(handle, data, digest); });
+    if (!outcome.ok()) {
+        if (outcome.usable && !outcome.missing && trouble_of(outcome.call.value) == Trouble::general)
+            provider->device_failed(outcome.call);
+        return Fail{error_for(outcome, key)};
+    }
+    return digest;
+}
+
+void Hsm::Impl::keep_canary(KeyRef key) {
+    if (auto sealed = seal_now(key, bytes_of(canary_text), bytes_of(label_of(key)))) {
+        const std::lock_guard lock{canary_mutex};
+        canaries.try_emplace(key, std::move(*sealed));
+    }
+}
+
+bool Hsm::Impl::canary_opens(KeyRef key) {
+    Bytes sealed;
+    {
+        const std::lock_guard lock{canary_mutex};
+        const auto kept = canaries.find(key);
+        if (kept != canaries.end()) sealed = kept->second;
+    }
+    if (sealed.empty()) {  // a key made since we began
+        keep_canary(key);
+        const std::lock_guard lock{canary_mutex};
+        const auto kept = canaries.find(key);
+        if (kept == canaries.end()) return false;
+        sealed = kept->second;
+    }
+    SecretBytes plain;
+    const auto label = label_of(key);
+    const auto outcome = provider->with_key(key, [&](Session& session, CK_OBJECT_HANDLE handle) {
+        return session.decrypt(handle, sealed, bytes_of(label), plain);
+    });
+    return outcome.ok() && common::equal_in_constant_time(plain.text(), canary_text);
+}
+
+// A KEK opens its canary, and an HMAC comes out as it did at the start.
+Result<bool> Hsm::Impl::test_now() {
+    for (const auto key : provider->known_keys()) {
+        if (kind_of(key.purpose).seals) {
+            if (!canary_opens(key))
+                return Fail{Error::unavailable("HSM: {} does not open its canary", Cause::unavailable,
+                                               {Safe::param(label_of(key))})};
+            continue;
+        }
+        const auto digest = mac_now(key, bytes_of(canary_text));
+        if (!digest) return Fail{digest.error()};
+        const std::lock_guard lock{canary_mutex};
+        const auto [kept, fresh] = mac_tests.try_emplace(key, *digest);
+        if (!fresh && kept->second != *digest)
+            return Fail{Error::unavailable("HSM: {} computes another HMAC than before", Cause::unavailable,
+                                           {Safe::param(label_of(key))})};
+    }
+    return true;
+}
+
+Hsm::Hsm(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
+Hsm::~Hsm() = default;
+
+Result<std::unique_ptr<Hsm>> Hsm::open(Options options, std::vector<KeyRef> required,
+                                       common::Metrics& metrics) {
+    if (options.workers == 0 || options.workers > 64 || options.queue_max == 0)
+        return Fail{Error::internal("HSM: workers must be 1 to 64, and the queue at least 1")};
+    auto provider = Provider::start(options, std::move(required), metrics);
+    if (!provider) return Fail{std::move(provider.error())};
+    auto impl = std::make_unique<Impl>(options, std::move(*provider), metrics);
+    for (const auto key : impl->provider->known_keys())
+        if (kind_of(key.purpose).seals) impl->keep_canary(key);
+    if (auto tested = impl->test_now(); !tested) return Fail{std::move(tested.error())};
+    return std::unique_ptr<Hsm>{new Hsm{std::move(impl)}};
+}
+
+Task<Bytes> Hsm::seal(KeyRef key, std::span<const std::uint8_t> plain, std::span<const std::uint8_t> aad,
+                      common::Deadline deadline) {
+    auto job = [impl = impl_.get(), key, held = SecretBytes::copy_of(plain),
+                named = Bytes(aad.begin(), aad.end())] { return impl->seal_now(key, held.bytes(), named); };
+    return impl_->call<Bytes>(std::move(job), deadline);
+}
+
+Task<SecretBytes> Hsm::open_sealed(KeyRef key, std::span<const std::uint8_t> sealed,
+                                   std::span<const std::uint8_t> aad, common::Deadline deadline) {
+    auto job = [impl = impl_.get(), key, held = Bytes(sealed.begin(), sealed.end()),
+                named = Bytes(aad.begin(), aad.end())] { return impl->open_now(key, held, named); };
+    return impl_->call<SecretBytes>(std::move(job), deadline);
+}
+
+Task<Digest> Hsm::mac(KeyRef key, SecretBytes data, common::Deadline deadline) {
+    auto job = [impl = impl_.get(), key, held = std::move(data)] { return impl->mac_now(key, held.bytes()); };
+    return impl_->call<Digest>(std::move(job), deadline);
+}
+
+Task<SecretBytes> Hsm::random(std::size_t size, common::Deadline deadline) {
+    auto job = [impl = impl_.get(), size]() -> Result<SecretBytes> {
+        if (size == 0 || size > random_bytes_max)
+            return Fail{Error::internal("HSM: {} random bytes were asked for",
+                                        {Safe::number(static_cast<std::int64_t>(size))})};
+        SecretBytes drawn{size};
+        const auto outcome =
+            impl->provider->with_session([&](Session& session) { return session.random(drawn.bytes()); });
+        if (!outcome.ok()) return Fail{error_for(outcome, {})};
+        return drawn;
+    };
+    return impl_->call<SecretBytes>(std::move(job), deadline);
+}
+
+Task<bool> Hsm::self_test(common::Deadline deadline) {
+    auto job = [impl = impl_.get()] { return impl->test_now(); };
+    return impl_->call<bool>(std::move(job), deadline);
+}
+
+Hsm::Health Hsm::health() const {
+    return impl_->provider->health();
+}
+
+}  // namespace hsm
