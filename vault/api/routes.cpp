@@ -1,1 +1,262 @@
-#include "hsm/hsm.h"
+#include "vault/api/routes.h"
+
+#include "common/form.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "vault/client/wire.h"
+
+namespace vault::api {
+
+namespace http = common::http;
+namespace json = boost::json;
+using common::AccountId;
+using common::Cause;
+using common::Error;
+using common::ErrorType;
+using common::Fail;
+using common::Result;
+using common::Safe;
+using http::Method;
+using http::Response;
+
+struct Api::Call {
+    http::Request& request;
+    std::string segment;  // what "{}" of the pattern stands for
+};
+
+namespace {
+
+// Everyone with a certificate of the trust domain may look at the health; cards and money are the gateway's.
+enum class Role : std::uint8_t { any_peer, gateway };
+
+struct Route {
+    Method method;
+    std::string_view pattern;  // "{}" is one segment, at the end
+    Role role;
+    Api::Answer (Api::*handler)(Api::Call&);
+};
+
+constexpr Route routes[] = {
+    {Method::post, "/cards", Role::gateway, &Api::create_card},
+    {Method::get, "/cards/{}", Role::gateway, &Api::get_card},
+    {Method::post, "/authorizations", Role::gateway, &Api::authorize},
+    {Method::post, "/captures", Role::gateway, &Api::capture},
+    {Method::post, "/reversals", Role::gateway, &Api::reverse},
+    {Method::get, "/exchanges/{}", Role::gateway, &Api::get_exchange},
+    {Method::get, "/healthz", Role::any_peer, &Api::healthz},
+    {Method::get, "/readyz", Role::any_peer, &Api::readyz},
+};
+
+bool matches(std::string_view pattern, std::string_view path) {
+    if (!pattern.ends_with("{}")) return pattern == path;
+    const auto start = pattern.substr(0, pattern.size() - 2);
+    if (!path.starts_with(start)) return false;
+    const auto segment = path.substr(start.size());
+    return !segment.empty() && segment.find('/') == std::string_view::npos;
+}
+
+struct Found {
+    const Route* route = nullptr;
+    const Route* same_path = nullptr;  // of another method
+};
+
+Found find_route(Method method, std::string_view path) {
+    Found found;
+    for (const auto& route : routes) {
+        if (!matches(route.pattern, path)) continue;
+        found.same_path = &route;
+        if (route.method == method) found.route = &route;
+    }
+    return found;
+}
+
+Response json_answer(int status, json::object object) {
+    return http::json_response(status, json::serialize(object));
+}
+
+Response refusal(const Error& error, std::string_view request_id) {
+    if (error.status() >= 500) common::log::failure("request failed", error, request_id);
+    // The client must not take "may have happened" for "did not happen".
+    if (error.cause() == Cause::outcome_unknown) {
+        auto marked = Error{error}.with_field("cause", "outcome_unknown");
+        return http::error_response(marked);
+    }
+    return http::error_response(error);
+}
+
+// Bodies may hold a card number, so the document lives in wiping memory.
+Result<json::value> body_of(const http::Request& request) {
+    if (!request.headers.find("Content-Type").starts_with("application/json"))
+        return Fail{Error{415, ErrorType::invalid_request, "", "The body must be application/json."}};
+    if (!request.query.empty())
+        return Fail{Error::invalid("parameter_unknown", "", "This route takes no query parameters.")};
+    auto parsed = common::json::parse(request.body.view(), common::json::wiping_storage());
+    if (!parsed) return parsed;
+    if (!parsed->is_object())
+        return Fail{Error{400, ErrorType::invalid_request, "", "The body must be a JSON object."}};
+    return parsed;
+}
+
+// "account=…" is all that a query may hold.
+Result<AccountId> account_of_query(const http::Request& request) {
+    const auto query = common::form::decode(request.query);
+    if (!query) return Fail{query.error()};
+    for (const auto& [name, value] : query->members())
+        if (name != "account")
+            return Fail{Error::invalid("parameter_unknown", name, "Received unknown parameter: {}",
+                                       {Safe::param(name)})};
+    const auto* account = query->find("account");
+    if (!account)
+        return Fail{Error::invalid("parameter_missing", "account", "Missing required param: account.")};
+    const auto id = account->is_text() ? common::account_of_base62(account->text()) : std::nullopt;
+    if (!id)
+        return Fail{Error::invalid("parameter_invalid", "account",
+                                   "account must be the eight characters of an account.")};
+    return *id;
+}
+
+Card card_of(const cards::NewCardResult& stored) {
+    const auto& facts = stored.facts;
+    return Card{facts.token,       facts.brand,          facts.last4,     facts.funding,
+                facts.country,     facts.fingerprint,    facts.exp_month, facts.exp_year,
+                stored.cvc_handle, facts.authentication, facts.risk};
+}
+
+std::string_view word(bool usable) {
+    return usable ? "ok" : "unavailable";
+}
+
+}  // namespace
+
+Api::Api(Parts parts) : parts_{std::move(parts)} {
+    domain_prefix_ = "spiffe://" + parts_.trust_domain + '/';
+    gateway_identity_ = domain_prefix_ + "gateway";
+}
+
+std::string Api::route_label(Method method, std::string_view path) {
+    const auto found = find_route(method, path);
+    return found.route ? std::string{found.route->pattern} : "unknown";
+}
+
+boost::asio::awaitable<Response> Api::handle(http::Request& request) {
+    const auto& identity = request.peer_identity;
+    const auto found = find_route(request.method, request.path);
+    const bool is_peer = identity.starts_with(domain_prefix_) && identity.size() > domain_prefix_.size();
+    // Whoever may not call a route does not learn which ones there are.
+    const auto* known = found.route ? found.route : found.same_path;
+    if (!is_peer || (identity != gateway_identity_ && (!known || known->role == Role::gateway))) {
+        common::log::warning("caller refused",
+                             {{"identity", Safe::param(identity)}, {"path", Safe::param(request.path)}});
+        co_return refusal(
+            Error{403, ErrorType::invalid_request, "", "This identity may not make this request."},
+            request.request_id);
+    }
+    if (!known)
+        co_return refusal(Error{404,
+                                ErrorType::invalid_request,
+                                "",
+                                "Unrecognized request URL ({}: {}).",
+                                {Safe::param(http::to_string(request.method)), Safe::param(request.path)}},
+                          request.request_id);
+    if (!found.route) {
+        auto answer = refusal(Error{405,
+                                    ErrorType::invalid_request,
+                                    "",
+                                    "This path does not take method {}.",
+                                    {Safe::param(http::to_string(request.method))}},
+                              request.request_id);
+        answer.headers.set("Allow", http::to_string(known->method));
+        co_return answer;
+    }
+    Call call{request, ""};
+    if (known->pattern.ends_with("{}"))
+        call.segment = common::form::percent_decode_segment(
+            std::string_view{request.path}.substr(known->pattern.size() - 2));
+    auto answer = co_await (this->*found.route->handler)(call);
+    if (!answer) co_return refusal(answer.error(), request.request_id);
+    co_return std::move(*answer);
+}
+
+Api::Answer Api::create_card(Call& call) {
+    const auto body = body_of(call.request);
+    if (!body) co_return Fail{body.error()};
+    auto card = wire::new_card(body->get_object());
+    if (!card) co_return Fail{card.error()};
+    cards::NewCardInput input{
+        card->account,   card->livemode, std::move(card->number),    std::move(card->cvc),
+        card->exp_month, card->exp_year, std::move(card->sandbox_id)};
+    const auto stored = co_await parts_.cards.store(std::move(input), call.request.deadline);
+    if (!stored) co_return Fail{stored.error()};
+    co_return json_answer(200, wire::to_json(card_of(*stored)));
+}
+
+Api::Answer Api::get_card(Call& call) {
+    const auto account = account_of_query(call.request);
+    if (!account) co_return Fail{account.error()};
+    auto facts = co_await parts_.cards.facts(*account, call.segment, call.request.deadline);
+    if (!facts) co_return Fail{facts.error()};
+    const cards::NewCardResult result{std::move(*facts), ""};
+    co_return json_answer(200, wire::to_json(card_of(result)));
+}
+
+Api::Answer Api::authorize(Call& call) {
+    const auto body = body_of(call.request);
+    if (!body) co_return Fail{body.error()};
+    auto request = wire::authorization(body->get_object());
+    if (!request) co_return Fail{request.error()};
+    const auto exchange = co_await parts_.exchanges.authorize(std::move(*request), call.request.deadline);
+    if (!exchange) co_return Fail{exchange.error()};
+    co_return json_answer(200, wire::to_json(*exchange));
+}
+
+Api::Answer Api::capture(Call& call) {
+    const auto body = body_of(call.request);
+    if (!body) co_return Fail{body.error()};
+    auto request = wire::capture(body->get_object());
+    if (!request) co_return Fail{request.error()};
+    const auto exchange = co_await parts_.exchanges.capture(std::move(*request), call.request.deadline);
+    if (!exchange) co_return Fail{exchange.error()};
+    co_return json_answer(200, wire::to_json(*exchange));
+}
+
+Api::Answer Api::reverse(Call& call) {
+    const auto body = body_of(call.request);
+    if (!body) co_return Fail{body.error()};
+    auto request = wire::reversal(body->get_object());
+    if (!request) co_return Fail{request.error()};
+    const auto exchange = co_await parts_.exchanges.reverse(std::move(*request), call.request.deadline);
+    if (!exchange) co_return Fail{exchange.error()};
+    co_return json_answer(200, wire::to_json(*exchange));
+}
+
+Api::Answer Api::get_exchange(Call& call) {
+    const auto account = account_of_query(call.request);
+    if (!account) co_return Fail{account.error()};
+    if (call.segment.size() > wire::text_size_max)
+        co_return Fail{Error::invalid("parameter_invalid", "id", "The id is too long.")};
+    const auto exchange = co_await parts_.exchanges.find(*account, call.segment, call.request.deadline);
+    if (!exchange) co_return Fail{exchange.error()};
+    co_return json_answer(200, wire::to_json(*exchange));
+}
+
+Api::Answer Api::healthz(Call& call) {
+    constexpr std::chrono::milliseconds probe_max{3000};
+    const auto report = co_await parts_.health.report(call.request.deadline.at_most(probe_max));
+    if (!report) co_return Fail{report.error()};
+    const bool healthy = report->hsm && report->database && report->acquirer;
+    co_return json_answer(healthy ? 200 : 503, {{"status", word(healthy)},
+                                                {"hsm", word(report->hsm)},
+                                                {"database", word(report->database)},
+                                                {"acquirer", word(report->acquirer)}});
+}
+
+// Ready to take requests: cards can be stored, whatever the acquirer does.
+Api::Answer Api::readyz(Call& call) {
+    constexpr std::chrono::milliseconds probe_max{3000};
+    const auto report = co_await parts_.health.report(call.request.deadline.at_most(probe_max));
+    if (!report) co_return Fail{report.error()};
+    const bool ready = report->hsm && report->database && !report->draining;
+    co_return json_answer(ready ? 200 : 503, {{"status", word(ready)}});
+}
+
+}  // namespace vault::api

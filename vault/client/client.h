@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/http/client.h"
@@ -16,61 +17,61 @@ namespace vault {
 struct NewCard {
     common::AccountId account;
     bool livemode = false;
-    common::SecretText number;      // as the caller typed it; the vault judges it
-    common::SecretText cvc;         // empty = not given
+    common::SecretText number;  // as the caller typed it; the vault judges it
+    common::SecretText cvc;     // empty = not given
     std::int64_t exp_month = 0;
-    std::int64_t exp_year = 0;      // four digits, or two
-    std::string sandbox_id;         // test mode: "pm_card_visa" instead of a number
+    std::int64_t exp_year = 0;  // four digits, or two
+    std::string sandbox_id;     // test mode: "pm_card_visa" instead of a number
 };
 
 struct Card {
-    std::string token;              // "vt_test_…"; never shown by the merchant API
-    std::string brand;              // amex, diners, discover, jcb, mastercard, unionpay, visa, unknown
+    std::string token;  // "vt_test_…"; never shown by the merchant API
+    std::string brand;  // amex, diners, discover, jcb, mastercard, unionpay, visa, unknown
     std::string last4;
-    std::string funding;            // credit, debit, prepaid, unknown
-    std::string country;            // ISO 3166 alpha-2, "" = unknown
-    std::string fingerprint;        // 16+ base62: stable per number, account and mode
+    std::string funding;      // credit, debit, prepaid, unknown
+    std::string country;      // ISO 3166 alpha-2, "" = unknown
+    std::string fingerprint;  // 16+ base62: stable per number, account and mode
     int exp_month = 0;
     int exp_year = 0;
-    std::string cvc_handle;         // "" = no CVC is held
+    std::string cvc_handle;  // "" = no CVC is held
     // Of the sandbox card table in test mode; "optional" and "normal" otherwise.
-    std::string authentication;     // optional, required, required_unless_set_up, required_on_session
-    std::string risk;               // normal, elevated, highest, blocked
+    std::string authentication;  // optional, required, required_unless_set_up, required_on_session
+    std::string risk;            // normal, elevated, highest, blocked
 };
 
 // How the merchant looks to the acquirer. ISO 8583 fields 18, 19, 41, 42, 43.
 struct MerchantIdentity {
-    std::string mcc;                // four digits, ISO 18245
-    std::string country_numeric;    // three digits, ISO 3166
-    std::string terminal_id;        // 8 characters
-    std::string merchant_id;        // 15 characters
-    std::string name, city;         // ASCII
-    std::string country;            // two letters
+    std::string mcc;              // four digits, ISO 18245
+    std::string country_numeric;  // three digits, ISO 3166
+    std::string terminal_id;      // 8 characters
+    std::string merchant_id;      // 15 characters
+    std::string name, city;       // ASCII
+    std::string country;          // two letters
 };
 
 // POST /authorizations
 struct AuthorizationRequest {
-    std::string request_id;         // "areq_…" + account part; the same id never sends twice
+    std::string request_id;  // "areq_…" + account part; the same id never sends twice
     common::AccountId account;
     bool livemode = false;
     std::string card_token;
     std::string cvc_handle;
-    std::int64_t amount = 0;        // minor units
-    std::string currency;           // lower-case alphabetic
+    std::int64_t amount = 0;  // minor units
+    std::string currency;     // lower-case alphabetic
     MerchantIdentity merchant;
-    bool off_session = false;       // merchant-initiated
-    std::string stored_credential;  // DE48 CO: "CFU", "MSU" …; "" = none
-    std::string network_transaction_id;  // of the first payment; "" = none
+    bool off_session = false;                 // merchant-initiated
+    std::string stored_credential;            // DE48 CO: "CFU", "MSU" …; "" = none
+    std::string network_transaction_id;       // of the first payment; "" = none
     std::string postal_code, address_digits;  // AVS
 };
 
 // POST /captures
 struct CaptureRequest {
     std::string request_id;
-    std::string authorization_id;   // request_id of the authorization
+    std::string authorization_id;  // request_id of the authorization
     common::AccountId account;
     std::int64_t amount = 0;
-    int sequence = 1, count = 1;    // of several captures; count 99 = not known
+    int sequence = 1, count = 1;  // of several captures; count 99 = not known
 };
 
 // POST /reversals
@@ -78,28 +79,30 @@ struct ReversalRequest {
     std::string request_id;
     std::string authorization_id;
     common::AccountId account;
-    std::string reason = "17";      // ISO 8583 field 39 of 0420: 17 void, 34 suspected fraud
+    std::string reason = "17";  // ISO 8583 field 39 of 0420: 17 void, 34 suspected fraud
 };
 
 // Of an authorization, capture or reversal.
 struct Exchange {
     enum class State : std::uint8_t {
-        pending,    // on its way, or a queued advice that the host has not answered yet
-        answered,   // response_code is final
-        reversed,   // written, no answer: a reversal is queued and will be repeated until acknowledged
-        not_sent,   // never written to a socket; nothing happened
-        parked,     // an advice that an operator must look at
+        pending,   // on its way, or a queued advice that the host has not answered yet
+        answered,  // response_code is final
+        reversed,  // written, no answer: a reversal is queued and will be repeated until acknowledged
+        not_sent,  // never written to a socket; nothing happened
+        parked,    // an advice that an operator must look at
     };
     State state = State::pending;
     std::string request_id;
-    std::string response_code;            // ISO 8583 field 39
-    std::string authorization_code;       // field 38, blanks removed
+    std::string response_code;       // ISO 8583 field 39
+    std::string authorization_code;  // field 38, blanks removed
     std::string rrn, stan;
-    std::string network_transaction_id;   // DE48 NT
-    std::string merchant_advice;          // DE48 MA
-    std::string avs_result, cvc_result;   // one character each of field 44; "" = not checked
+    std::string network_transaction_id;  // DE48 NT
+    std::string merchant_advice;         // DE48 MA
+    std::string avs_result, cvc_result;  // one character each of field 44; "" = not checked
     std::int64_t approved_amount = 0;
-    bool approved() const;                // answered with 00, 08, 10, 11 or 85 (for a capture also 94)
+    enum class Kind : std::uint8_t { authorization, capture, reversal };
+    Kind kind = Kind::authorization;
+    bool approved() const;  // answered with 00, 08, 10, 11 or 85 (for a capture also 94)
 };
 
 class Client {
@@ -117,7 +120,8 @@ class Client {
     common::Task<Exchange> reverse(ReversalRequest request, common::Deadline deadline);
     // GET /exchanges/{request_id}. Cause::not_found: the vault never saw it, and will refuse it from now on
     // (so that a late request cannot be sent after it was booked as lost).
-    common::Task<Exchange> find_exchange(common::AccountId account, std::string request_id, common::Deadline deadline);
+    common::Task<Exchange> find_exchange(common::AccountId account, std::string request_id,
+                                         common::Deadline deadline);
     // GET /healthz
     common::Task<bool> healthy(common::Deadline deadline);
 

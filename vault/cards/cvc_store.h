@@ -1,0 +1,50 @@
+// Security codes between tokenization and the first authorization: in memory only, sealed under a key that
+// dies with the process, for a quarter of an hour at most, given out once. PCI DSS 4.0.1
+// requirements 3.3.1.2, 3.3.2.
+#pragma once
+
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/clock.h"
+#include "vault/cards/pan.h"
+
+namespace vault::cards {
+
+class CvcStore {
+  public:
+    struct Limits {
+        std::chrono::milliseconds life{std::chrono::minutes{15}};
+        std::size_t codes_max = 100'000;  // the oldest goes first
+    };
+    CvcStore(const common::Clock& clock, Limits limits);
+    explicit CvcStore(const common::Clock& clock) : CvcStore{clock, Limits{}} {}
+
+    // An opaque handle, "cvc_" + 22 characters.
+    std::string put(std::string_view token, const Cvc& cvc);
+    // Once, and for the card it was given with only. Nothing otherwise, or when its time is over.
+    std::optional<Cvc> take(std::string_view handle, std::string_view token);
+    void purge();
+    std::size_t size() const;
+
+  private:
+    struct Entry {
+        std::vector<std::uint8_t> sealed;
+        common::TimePoint expires;
+    };
+    void drop_expired();  // under the lock
+
+    const common::Clock& clock_;
+    Limits limits_;
+    common::SecretBytes key_;
+    mutable std::mutex mutex_;
+    std::unordered_map<std::string, Entry> entries_;
+    std::deque<std::pair<common::TimePoint, std::string>> by_age_;
+};
+
+}  // namespace vault::cards

@@ -1,0 +1,36 @@
+// The JSON of the vault's API, written once for both ends. Reading is strict: a member that is unknown,
+// missing, of another type or too long is a 400 that names it.
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include "common/result.h"
+#include "common/secret.h"
+#include "vault/client/client.h"
+
+namespace vault::wire {
+
+inline constexpr std::size_t text_size_max = 255;
+
+common::SecretText to_json(const NewCard& card);
+common::Result<NewCard> new_card(const boost::json::object& object);
+boost::json::object to_json(const Card& card);
+common::Result<Card> card(const boost::json::object& object);
+
+boost::json::object to_json(const AuthorizationRequest& request);
+common::Result<AuthorizationRequest> authorization(const boost::json::object& object);
+boost::json::object to_json(const CaptureRequest& request);
+common::Result<CaptureRequest> capture(const boost::json::object& object);
+boost::json::object to_json(const ReversalRequest& request);
+common::Result<ReversalRequest> reversal(const boost::json::object& object);
+
+boost::json::object to_json(const Exchange& exchange);
+common::Result<Exchange> exchange(const boost::json::object& object);
+
+std::string_view to_string(Exchange::State state);
+std::optional<Exchange::State> exchange_state_of(std::string_view text);
+
+// The error of an answer, made again from the tables of this program: text of the other end is not passed on.
+common::Error error_of(int status, std::string_view body);
+
+}  // namespace vault::wire

@@ -1,0 +1,40 @@
+// The key of one merchant, mode and version that seals card keys. In the database it is sealed by the HSM.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/ids.h"
+#include "common/secret.h"
+
+namespace vault::keys {
+
+// pending → active → decrypt_only → compromised → destroyed; exactly one is active per account and mode.
+enum class KeyState : std::uint8_t { pending, active, decrypt_only, compromised, destroyed };
+std::string_view to_string(KeyState state);
+std::optional<KeyState> key_state_of(std::string_view text);
+
+struct MerchantKey {
+    common::AccountId account;
+    bool livemode = false;
+    unsigned version = 0;
+    std::string id;  // "mk_…"
+    KeyState state = KeyState::active;
+    common::SecretBytes bytes;  // 32
+};
+
+// As the database has it.
+struct MerchantKeyRow {
+    common::AccountId account;
+    bool livemode = false;
+    unsigned version = 0;
+    std::string id;
+    KeyState state = KeyState::active;
+    std::string kek;                         // label of the HSM key that sealed it
+    std::vector<std::uint8_t> sealed;        // iv(12) ‖ ciphertext(32) ‖ tag(16)
+    std::vector<std::uint8_t> registry_mac;  // HMAC-SHA-256 of the row under the registry key, in the HSM
+};
+
+}  // namespace vault::keys
