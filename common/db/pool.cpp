@@ -110,18 +110,26 @@ struct Pool::Impl {
         if (auto failure = connect(session)) return failure;
         const auto steady = Watchdog::Steady::now();
         session->watch().arm(steady + std::min(deadline.left(), work_max) + work_grace);
-        std::optional<Failure> failure;
-        {
-            pqxx::nontransaction work{session->connection()};
-            auto tx = session->begin(work, begin_sql(deadline));
-            failure = run_on(*session, work, tx, body);
-        }
+        auto failure = run_in(*session, body, deadline);
         const bool keep = !failure || failure->kind == FailureKind::lock_timeout ||
                           failure->kind == FailureKind::serialization ||
                           failure->kind == FailureKind::timed_out || failure->kind == FailureKind::conflict ||
                           failure->kind == FailureKind::other;
         if (keep && session->is_same_backend()) give_back(std::move(session));
         return failure;
+    }
+
+    std::optional<Failure> run_in(Session& session, const std::function<bool(Transaction&)>& body,
+                                  Deadline deadline) {
+        try {
+            pqxx::nontransaction work{session.connection()};  // throws when the connection was lost meanwhile
+            if (!session.is_same_backend())
+                throw pqxx::broken_connection{"libpqxx connected again by itself"};
+            auto tx = session.begin(work, begin_sql(deadline));
+            return run_on(session, work, tx, body);
+        } catch (...) {
+            return failed(Phase::before_commit, "begin");
+        }
     }
 
     std::optional<Failure> run_on(Session& session, pqxx::transaction_base& work, Transaction& tx,
@@ -159,8 +167,7 @@ struct Pool::Impl {
                 return std::nullopt;
             }
         } catch (...) {
-            auto failure = failed(Phase::commit, "commit");
-            return failure;
+            return failed(Phase::commit, "commit");
         }
         // The only warnings of a COMMIT say that its wait for the synchronous standby was cut short.
         const Failure failure{FailureKind::outcome_unknown, "01000", ""};
