@@ -41,8 +41,8 @@ struct Options {
     std::string pin_file;  // 0600
     unsigned workers = 2;  // sessions, each used by one thread at a time
     std::size_t queue_max = 256;
-    std::chrono::milliseconds call_max{2000};    // a caller waits no longer
-    std::vector<std::string> waived_attributes;  // names ("CKA_COPYABLE") that this module does not know
+    std::chrono::milliseconds call_max{2000};         // a caller waits no longer
+    std::vector<std::string> waived_attributes = {};  // names ("CKA_COPYABLE") that this module does not know
 };
 
 class Hsm {
