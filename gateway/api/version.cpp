@@ -1,6 +1,5 @@
 #include "gateway/api/version.h"
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -40,9 +39,10 @@ std::optional<ApiVersion> ApiVersion::parse(std::string_view text) {
     const auto date = text.substr(0, 10);
     if (text.size() < 12 || text[10] != '.' || !is_date(date)) return std::nullopt;
     if (date < oldest_date || date > newest_date) return std::nullopt;
-    const auto current =
-        std::find_if(trains.rbegin(), trains.rend(), [&](const Train& t) { return t.since <= date; });
-    if (current == trains.rend() || text.substr(11) != current->name) return std::nullopt;
+    std::string_view current;
+    for (const Train& train : trains)
+        if (train.since <= date) current = train.name;
+    if (text.substr(11) != current) return std::nullopt;
     return ApiVersion{text};
 }
 

@@ -1,0 +1,244 @@
+// Keys, kinds of keys, client secrets, cross-origin calls, limits.
+#include "common/crypto.h"
+#include "fixture.h"
+#include "gateway/api/authentication.h"
+
+namespace gateway::api {
+namespace {
+
+using common::http::Method;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+std::string concrete(std::string_view pattern) {
+    std::string path{pattern};
+    if (const auto at = path.find("{id}"); at != path.npos) path.replace(at, 4, "xx_1");
+    return path;
+}
+
+// A request that each route accepts from a secret key.
+std::string body_of(const Route& route) {
+    if (route.pattern == "/v1/payment_intents") return "amount=100&currency=eur";
+    if (route.pattern == "/v1/payment_methods")
+        return "type=card&card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2034";
+    return "";
+}
+
+TEST_F(ApiTest, EveryRouteAnswersEachKindOfKeyAsItsRowSays) {
+    for (const Route& route : routes()) {
+        SCOPED_TRACE(std::string{to_string(route.method)} + " " + std::string{route.pattern});
+        const auto path = concrete(route.pattern);
+        const auto ask = [&](std::string_view key) {
+            return send(route.method, path, body_of(route), {}, key);
+        };
+
+        EXPECT_EQ(ask("").status, 401);
+        EXPECT_EQ(ask("sk_test_bad").status, 401);
+        EXPECT_EQ(backend_.calls, 0) << "nothing runs without a key";
+        EXPECT_EQ(ask("sk_test_good").status, 200);
+
+        const auto browser = ask("pk_test_good");
+        if (route.publishable) {
+            EXPECT_NE(browser.status, 403);
+        } else {
+            EXPECT_THAT(fault(browser), StartsWith("403 secret_key_required -: "));
+            EXPECT_THAT(fault(browser), HasSubstr("cannot be made with a publishable API key"));
+        }
+
+        backend_.calls = 0;
+        backend_.permissions = {"refunds:write"};
+        const auto refused = ask("rk_test_good");
+        const auto permission =
+            std::string{route.resource} + (route.right == Right::write ? ":write" : ":read");
+        EXPECT_THAT(fault(refused), StartsWith("403 - -: "));
+        EXPECT_THAT(fault(refused), HasSubstr(permission));
+        EXPECT_EQ(backend_.calls, 0);
+        backend_.permissions = {permission};
+        EXPECT_EQ(ask("rk_test_good").status, 200);
+        backend_.permissions = {std::string{route.resource} + ":write"};
+        EXPECT_EQ(ask("rk_test_good").status, 200) << "write includes read";
+        backend_.permissions = {std::string{route.resource} + ":read"};
+        EXPECT_EQ(ask("rk_test_good").status, route.right == Right::read ? 200 : 403);
+        backend_.calls = 0;
+    }
+}
+
+TEST_F(ApiTest, KeyMayComeAsBearerOrAsUserName) {
+    const auto basic = [](std::string_view text) {
+        const auto digits = std::span{reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+        return "Basic " + common::crypto::to_base64(digits);
+    };
+    for (const auto& header : {std::string{"Bearer sk_test_good"}, std::string{"bearer  sk_test_good"},
+                               basic("sk_test_good:"), basic("sk_test_good")})
+        EXPECT_EQ(send(Method::get, "/v1/payment_intents/pi_1", {}, {{"Authorization", header}}, "").status,
+                  200)
+            << header;
+    for (const auto& header : {std::string{"Digest sk_test_good"}, std::string{"sk_test_good"},
+                               std::string{"Bearer "}, std::string{"Basic !!!"}, basic(":sk_test_good")})
+        EXPECT_EQ(send(Method::get, "/v1/payment_intents/pi_1", {}, {{"Authorization", header}}, "").status,
+                  401)
+            << header;
+}
+
+TEST_F(ApiTest, MissingKeySaysHowToSendOne) {
+    const auto response = get("/v1/payment_intents/pi_1", "");
+    EXPECT_THAT(fault(response), StartsWith("401 - -: You did not provide an API key."));
+    EXPECT_TRUE(response.headers.has("WWW-Authenticate"));
+    EXPECT_EQ(json(response).at("error").at("type"), "invalid_request_error");
+}
+
+TEST_F(ApiTest, PublishableKeyMayComeAsParameterAndASecretOneMayNot) {
+    EXPECT_EQ(fault(post("/v1/payment_methods", std::string{card} + "&key=pk_test_good&payment_user_agent=js",
+                         {}, "")),
+              "200");
+    EXPECT_EQ(
+        fault(get("/v1/payment_intents/pi_1?key=pk_test_good&client_secret=" + sample_intent().client_secret,
+                  "")),
+        "200");
+    EXPECT_EQ(post("/v1/payment_methods", std::string{card} + "&key=sk_test_good", {}, "").status, 401);
+    EXPECT_EQ(post("/v1/payment_methods", std::string{card} + "&key=sk_test_good", {}, "sk_test_good").status,
+              401);
+}
+
+TEST_F(ApiTest, WhatBrowserLibrariesAddIsSwallowedForPublishableKeys) {
+    EXPECT_EQ(fault(post(
+                  "/v1/payment_methods",
+                  std::string{card} +
+                      "&guid=1&muid=2&sid=3&time_on_page=99&pasted_fields=number&referrer=x&_stripe_version=y"
+                      "&client_attribution_metadata[client_session_id]=z",
+                  {}, "pk_test_good")),
+              "200");
+}
+
+TEST_F(ApiTest, BrowserSeesAReducedPaymentAndNoFingerprint) {
+    const auto path = "/v1/payment_intents/pi_1?client_secret=" + sample_intent().client_secret;
+    const auto intent = json(get(path, "pk_test_good"));
+    for (const auto* hidden :
+         {"customer", "metadata", "latest_charge", "amount_received", "amount_capturable", "review"})
+        EXPECT_FALSE(intent.contains(hidden)) << hidden;
+    for (const auto* shown : {"id", "amount", "client_secret", "status", "next_action", "payment_method"})
+        EXPECT_TRUE(intent.contains(shown)) << shown;
+    const auto method = json(post("/v1/payment_methods", card, {}, "pk_test_good"));
+    EXPECT_FALSE(method.at("card").as_object().contains("fingerprint"));
+    EXPECT_TRUE(json(post("/v1/payment_methods", card)).at("card").as_object().contains("fingerprint"));
+}
+
+TEST_F(ApiTest, ClientSecretDecidesWhatABrowserMayTouch) {
+    const auto secret = sample_intent().client_secret;
+    const auto wrong = "404 resource_missing intent: No such payment_intent: 'pi_1'";
+    EXPECT_EQ(fault(get("/v1/payment_intents/pi_1", "pk_test_good")), wrong);
+    EXPECT_EQ(fault(get("/v1/payment_intents/pi_1?client_secret=" + secret + "x", "pk_test_good")), wrong);
+    EXPECT_EQ(fault(get("/v1/payment_intents/pi_1?client_secret=x", "sk_test_good")), wrong)
+        << "one that is sent must match";
+    EXPECT_EQ(fault(get("/v1/payment_intents/pi_1?client_secret=" + secret, "pk_test_good")), "200");
+    EXPECT_EQ(fault(post("/v1/payment_intents/pi_1/confirm", "payment_method=pm_1", {}, "pk_test_good")),
+              wrong);
+    EXPECT_FALSE(backend_.confirmed);
+    EXPECT_EQ(fault(post("/v1/payment_intents/pi_1/confirm", "client_secret=" + secret, {}, "pk_test_good")),
+              "200");
+    EXPECT_TRUE(backend_.confirmed);
+    EXPECT_TRUE(backend_.last_call.publishable);
+}
+
+TEST_F(ApiTest, BrowserCannotDecideOnMoneyOrTheSecondFactor) {
+    const auto secret = "client_secret=" + sample_intent().client_secret;
+    for (const auto* extra : {"&off_session=true", "&error_on_requires_action=true", "&amount_to_confirm=5",
+                              "&amount=5", "&capture_method=manual"})
+        EXPECT_EQ(post("/v1/payment_intents/pi_1/confirm", secret + extra, {}, "pk_test_good").status, 400)
+            << extra;
+    backend_.view.intent.confirmation_method = "manual";
+    EXPECT_THAT(fault(post("/v1/payment_intents/pi_1/confirm", secret, {}, "pk_test_good")),
+                HasSubstr("must be confirmed with your secret key"));
+    EXPECT_FALSE(backend_.confirmed);
+}
+
+TEST_F(ApiTest, BrowserExpandsThePaymentMethodOnly) {
+    const auto path = "/v1/payment_intents/pi_1?client_secret=" + sample_intent().client_secret;
+    EXPECT_TRUE(
+        json(get(path + "&expand[]=payment_method", "pk_test_good")).at("payment_method").is_object());
+    EXPECT_THAT(fault(get(path + "&expand[]=latest_charge", "pk_test_good")), StartsWith("400 - expand: "));
+}
+
+TEST_F(ApiTest, RawNumberInLiveModeNeedsAPublishableKeyOrAnEnabledAccount) {
+    EXPECT_THAT(fault(post("/v1/payment_methods", card, {}, "sk_live_good")), StartsWith("403 - -: "));
+    EXPECT_EQ(fault(post("/v1/payment_methods", card, {}, "pk_live_good")), "200");
+    backend_.raw_card_data_live = true;
+    EXPECT_EQ(fault(post("/v1/payment_methods", card, {}, "sk_live_good")), "200");
+}
+
+TEST_F(ApiTest, PagesMayCallWhatPublishableKeysMayCallAndNothingElse) {
+    const auto origin = ApiTest::Headers{{"Origin", "https://shop.example"}};
+    EXPECT_EQ(
+        post("/v1/payment_methods", card, origin, "pk_test_good").headers.find("Access-Control-Allow-Origin"),
+        "*");
+    EXPECT_EQ(
+        post("/v1/payment_methods", card, origin, "pk_test_bad").headers.find("Access-Control-Allow-Origin"),
+        "*");
+    EXPECT_FALSE(
+        post("/v1/payment_methods", card, origin, "sk_test_good").headers.has("Access-Control-Allow-Origin"));
+    EXPECT_FALSE(post("/v1/payment_intents", "amount=1", origin, "pk_test_good")
+                     .headers.has("Access-Control-Allow-Origin"));
+    const auto preflight = send(Method::options, "/v1/payment_intents/pi_1/confirm", {}, origin, "");
+    EXPECT_EQ(preflight.status, 200);
+    EXPECT_EQ(preflight.headers.find("Access-Control-Allow-Methods"), "GET, POST, OPTIONS");
+    EXPECT_EQ(preflight.headers.find("Access-Control-Expose-Headers"), "Request-Id");
+    EXPECT_THAT(std::string{preflight.headers.find("Access-Control-Allow-Headers")},
+                HasSubstr("Stripe-Version"));
+    const auto refused = send(Method::options, "/v1/payment_intents/pi_1/capture", {}, origin, "");
+    EXPECT_NE(refused.status, 200);
+    EXPECT_FALSE(refused.headers.has("Access-Control-Allow-Origin"));
+}
+
+TEST(MaskedKey, KeepsPrefixAndLastFour) {
+    EXPECT_EQ(masked("sk_test_abcdefgh1234"), "sk_test_***1234");
+    EXPECT_EQ(masked("pk_live_abcdefgh1234"), "pk_live_***1234");
+    EXPECT_EQ(masked("sk_test_ab"), "sk_test_***");
+    EXPECT_EQ(masked("4242424242424242"), "***4242");
+    EXPECT_EQ(masked(""), "***");
+}
+
+class LimitedApi : public ApiTest {
+  protected:
+    Limits few_{3};
+    Api limited_{backend_, few_, renderer_, digest_key_, metrics_};
+};
+
+TEST_F(LimitedApi, AnswersTheFourthRequestInASecondWith429) {
+    std::swap(api_, limited_);
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(get("/v1/payment_intents/pi_1").status, 200);
+    const auto response = get("/v1/payment_intents/pi_1");
+    EXPECT_THAT(fault(response), StartsWith("429 rate_limit -: "));
+    EXPECT_EQ(response.headers.find("Stripe-Rate-Limited-Reason"), "global-rate");
+    EXPECT_NE(response.headers.find("Stripe-Should-Retry"), "true");
+    EXPECT_EQ(get("/v1/payment_intents/pi_1", "sk_live_good").status, 200) << "modes are counted apart";
+}
+
+TEST_F(ApiTest, GuessingKeysIsStoppedByAddress) {
+    int refused = 0;
+    for (int i = 0; i < 60; ++i)
+        refused += get("/v1/payment_intents/pi_1", "sk_test_bad").status == 429;
+    EXPECT_GE(refused, 5);
+    EXPECT_LE(backend_.authentications, 55);
+}
+
+TEST(RateLimitTest, RefillsWithTimeAndForgetsFullBuckets) {
+    RateLimit limit{10, 2, 2};
+    const RateLimit::Time start{};
+    EXPECT_TRUE(limit.allow("a", start));
+    EXPECT_TRUE(limit.allow("a", start));
+    EXPECT_FALSE(limit.allow("a", start));
+    EXPECT_TRUE(limit.exhausted("a", start));
+    EXPECT_FALSE(limit.allow("a", start + std::chrono::milliseconds{99}));
+    EXPECT_TRUE(limit.allow("a", start + std::chrono::milliseconds{100}));
+    for (const auto* who : {"b", "c", "d", "e"})
+        limit.allow(who, start + std::chrono::milliseconds{100});
+    EXPECT_FALSE(limit.allow("f", start + std::chrono::milliseconds{100})) << "newcomers share one bucket";
+    EXPECT_TRUE(limit.allow("f", start + std::chrono::seconds{10}));
+    RateLimit off{0, 0};
+    for (int i = 0; i < 1000; ++i)
+        EXPECT_TRUE(off.allow("a", start));
+}
+
+}  // namespace
+}  // namespace gateway::api

@@ -1,0 +1,172 @@
+// The API in front of services that the test plays: requests go through the whole of api/, nothing else runs.
+#pragma once
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/json/parse.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gateway/api/api.h"
+#include "samples.h"
+
+namespace gateway::api {
+
+// Remembers what reached it and answers with the samples.
+class FakeBackend final : public Backend {
+  public:
+    explicit FakeBackend(const JsonRenderer& renderer) : renderer_{&renderer} {}
+
+    common::Task<Caller> authenticate(std::string_view key) override {
+        ++authentications;
+        Caller caller;
+        caller.account.id = common::AccountId{1};
+        caller.account.statement_descriptor = statement_descriptor;
+        caller.account.raw_card_data_live = raw_card_data_live;
+        caller.livemode = key.find("_live_") != key.npos;
+        caller.key_id = "key_1";
+        caller.permissions = permissions;
+        if (key.starts_with("pk_")) caller.kind = KeyKind::publishable;
+        if (key.starts_with("rk_")) caller.kind = KeyKind::restricted;
+        if (key.ends_with("_good")) co_return caller;
+        co_return common::Fail{common::Error{401,
+                                             common::ErrorType::invalid_request,
+                                             "",
+                                             "Invalid API Key provided: {}",
+                                             {common::Safe::param("sk_test_***1234")}}};
+    }
+    common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input) override {
+        ++calls;
+        last_call = call;
+        method = std::move(input);
+        co_return renderer_->payment_method(sample_method(), call);
+    }
+    common::Task<PaymentMethod> find_payment_method(Scope, std::string id) override {
+        ++calls;
+        last_id = id;
+        co_return sample_method();
+    }
+    common::Task<StoredResponse> create_intent(Call call, CreateIntent input) override {
+        ++calls;
+        last_call = call;
+        created.emplace(std::move(input));
+        co_return outcome(call);
+    }
+    common::Task<StoredResponse> confirm_intent(Call call, std::string id, ConfirmIntent input) override {
+        ++calls;
+        last_call = call;
+        last_id = id;
+        confirmed.emplace(std::move(input));
+        co_return outcome(call);
+    }
+    common::Task<StoredResponse> capture_intent(Call call, std::string id, CaptureIntent input) override {
+        ++calls;
+        last_call = call;
+        last_id = id;
+        captured.emplace(std::move(input));
+        co_return outcome(call);
+    }
+    common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input) override {
+        ++calls;
+        last_call = call;
+        last_id = id;
+        canceled.emplace(std::move(input));
+        co_return outcome(call);
+    }
+    common::Task<PaymentView> find_intent(Scope, std::string id) override {
+        ++calls;
+        last_id = id;
+        co_return view;
+    }
+    common::Task<PaymentService::ChargeView> find_charge(Scope, std::string id) override {
+        ++calls;
+        last_id = id;
+        co_return PaymentService::ChargeView{sample_charge(), sample_intent()};
+    }
+    boost::asio::awaitable<Readiness> readiness(common::Deadline) override { co_return ready; }
+
+    common::Result<StoredResponse> outcome(const Call& call) const {
+        if (throws) throw std::runtime_error{"4242424242424242"};
+        if (error) return common::Fail{*error};
+        if (stored) return *stored;
+        return renderer_->payment(view, call);
+    }
+
+    int authentications = 0, calls = 0;
+    std::vector<std::string> permissions;
+    std::string statement_descriptor, last_id;
+    bool raw_card_data_live = false, throws = false;
+    Readiness ready{true, true};
+    PaymentView view{sample_intent(), sample_method(), sample_charge()};
+    std::optional<common::Error> error;
+    std::optional<StoredResponse> stored;
+    Call last_call;
+    NewPaymentMethod method;
+    std::optional<CreateIntent> created;
+    std::optional<ConfirmIntent> confirmed;
+    std::optional<CaptureIntent> captured;
+    std::optional<CancelIntent> canceled;
+
+  private:
+    const JsonRenderer* renderer_;
+};
+
+class ApiTest : public ::testing::Test {
+  protected:
+    using Response = common::http::Response;
+    using Headers = std::vector<std::pair<std::string, std::string>>;
+
+    Response send(common::http::Method method, std::string_view target, std::string_view body = {},
+                  Headers headers = {}, std::string_view key = "sk_test_good") {
+        common::http::Request request;
+        request.method = method;
+        const auto mark = target.find('?');
+        request.path = target.substr(0, mark);
+        request.query = mark == target.npos ? "" : target.substr(mark + 1);
+        request.body = common::SecretText{body};
+        request.request_id = "req_0123456789abcdefgh";
+        request.peer_address = "192.0.2.1";
+        if (!key.empty()) request.headers.set("Authorization", "Bearer " + std::string{key});
+        if (!body.empty()) request.headers.set("Content-Type", "application/x-www-form-urlencoded");
+        for (const auto& [name, value] : headers)
+            request.headers.set(name, value);
+        boost::asio::io_context io{1};
+        auto answer = boost::asio::co_spawn(io, api_.handle(request), boost::asio::use_future);
+        io.run();
+        return answer.get();
+    }
+    Response post(std::string_view target, std::string_view body, Headers headers = {},
+                  std::string_view key = "sk_test_good") {
+        return send(common::http::Method::post, target, body, std::move(headers), key);
+    }
+    Response get(std::string_view target, std::string_view key = "sk_test_good", Headers headers = {}) {
+        return send(common::http::Method::get, target, {}, std::move(headers), key);
+    }
+    static boost::json::object json(const Response& response) {
+        return boost::json::parse(response.body).as_object();
+    }
+    // "400 code param: message"
+    static std::string fault(const Response& response) {
+        const auto body = json(response);
+        if (!body.contains("error")) return std::to_string(response.status);
+        const auto& error = body.at("error").as_object();
+        const auto text = [&](const char* name) {
+            const auto* value = error.if_contains(name);
+            return value ? std::string{value->as_string()} : std::string{"-"};
+        };
+        return std::to_string(response.status) + " " + text("code") + " " + text("param") + ": " +
+               text("message");
+    }
+
+    common::Metrics metrics_;
+    JsonRenderer renderer_{"https://pay.example", ""};
+    FakeBackend backend_{renderer_};
+    Limits limits_{0};
+    std::array<std::uint8_t, 32> digest_key_{1, 2, 3};
+    Api api_{backend_, limits_, renderer_, digest_key_, metrics_};
+    static constexpr auto* card =
+        "type=card&card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2034&card[cvc]=123";
+};
+
+}  // namespace gateway::api

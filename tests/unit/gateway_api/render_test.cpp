@@ -1,0 +1,158 @@
+// Whole answers against golden files. PORTCULLIS_UPDATE_GOLDEN=1 writes them anew; read the difference before
+// keeping it.
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include <boost/json/serialize.hpp>
+
+#include "fixture.h"
+
+namespace gateway::api {
+namespace {
+
+void pretty(std::string& out, const boost::json::value& value, std::size_t depth) {
+    const std::string indent(depth * 2, ' ');
+    if (value.is_object() && !value.get_object().empty()) {
+        out += "{\n";
+        bool first = true;
+        for (const auto& member : value.get_object()) {
+            out += first ? "" : ",\n";
+            out += indent + "  " + boost::json::serialize(boost::json::string(member.key())) + ": ";
+            pretty(out, member.value(), depth + 1);
+            first = false;
+        }
+        out += "\n" + indent + "}";
+    } else {
+        out += boost::json::serialize(value);
+    }
+}
+
+void expect_golden(const std::string& name, const std::string& body) {
+    const auto path = std::string{GOLDEN_FOLDER} + "/" + name + ".json";
+    const auto value = boost::json::parse(body);
+    std::string text;
+    pretty(text, value, 0);
+    if (std::getenv("PORTCULLIS_UPDATE_GOLDEN")) std::ofstream{path} << text << '\n';
+    std::stringstream wanted;
+    wanted << std::ifstream{path}.rdbuf();
+    EXPECT_EQ(wanted.str(), text + "\n") << path;
+}
+
+class Rendering : public ApiTest {
+  protected:
+    Call call() const {
+        Call result;
+        result.request_id = "req_0123456789abcdefgh";
+        result.api_version = "2026-10-28.endive";
+        return result;
+    }
+    PaymentView view_{sample_intent(), sample_method(), sample_charge()};
+};
+
+TEST_F(Rendering, PaymentMethod) {
+    expect_golden("payment_method", renderer_.payment_method(sample_method(), call()).body);
+}
+
+TEST_F(Rendering, PaymentIntent) {
+    expect_golden("payment_intent", renderer_.payment(view_, call()).body);
+}
+
+TEST_F(Rendering, PaymentIntentForABrowser) {
+    auto browser = call();
+    browser.publishable = true;
+    expect_golden("payment_intent_reduced", renderer_.payment(view_, browser).body);
+}
+
+TEST_F(Rendering, PaymentIntentExpanded) {
+    auto expanding = call();
+    expanding.expand = {"latest_charge.payment_intent.payment_method", "payment_method", "customer"};
+    expect_golden("payment_intent_expanded", renderer_.payment(view_, expanding).body);
+}
+
+TEST_F(Rendering, DeclinedPaymentIntent) {
+    expect_golden("payment_intent_declined", renderer_.payment(declined_view(), call()).body);
+}
+
+TEST_F(Rendering, Decline) {
+    const auto view = declined_view();
+    const auto error =
+        common::Error{402, common::ErrorType::card, "card_declined", "Your card has insufficient funds."}
+            .with_field("decline_code", "insufficient_funds")
+            .with_field("charge", boost::json::string(sample_charge().id));
+    const auto response = renderer_.failure(error, &view, call());
+    EXPECT_EQ(response.status, 402);
+    EXPECT_EQ(response.should_retry, false);
+    expect_golden("decline", response.body);
+}
+
+TEST_F(Rendering, Charge) {
+    expect_golden("charge", renderer_.charge(sample_charge(), nullptr, call()).body);
+}
+
+TEST_F(Rendering, FailedCharge) {
+    expect_golden("charge_failed", renderer_.charge(*declined_view().latest_charge, nullptr, call()).body);
+}
+
+TEST_F(Rendering, ChargeExpanded) {
+    auto expanding = call();
+    expanding.expand = {"payment_intent.payment_method"};
+    expect_golden("charge_expanded", renderer_.charge(sample_charge(), &view_, expanding).body);
+}
+
+TEST_F(Rendering, WrongStateCarriesThePaymentAsItIs) {
+    const auto error =
+        common::Error::invalid("payment_intent_unexpected_state", "", "It has a status of succeeded.");
+    const auto body = boost::json::parse(renderer_.failure(error, &view_, call()).body).at("error");
+    EXPECT_EQ(body.at("payment_intent").at("status"), "succeeded");
+    EXPECT_FALSE(body.as_object().contains("payment_method")) << "the card is not at fault";
+}
+
+TEST_F(Rendering, ErrorsForABrowserHoldTheReducedPayment) {
+    auto browser = call();
+    browser.publishable = true;
+    const auto view = declined_view();
+    const auto error =
+        common::Error{402, common::ErrorType::card, "card_declined", "Your card was declined."};
+    const auto body =
+        boost::json::parse(renderer_.failure(error, &view, browser).body).at("error").as_object();
+    EXPECT_FALSE(body.at("payment_intent").as_object().contains("metadata"));
+    EXPECT_FALSE(body.at("payment_method").at("card").as_object().contains("fingerprint"));
+}
+
+TEST_F(Rendering, NoAnswerHoldsTheVaultsToken) {
+    auto expanding = call();
+    expanding.expand = {"latest_charge.payment_intent", "payment_method"};
+    const auto view = declined_view();
+    for (const auto& body :
+         {renderer_.payment_method(sample_method(), call()).body, renderer_.payment(view_, expanding).body,
+          renderer_.payment(view, expanding).body, renderer_.charge(sample_charge(), &view_, call()).body})
+        EXPECT_EQ(body.find("never_shown"), std::string::npos);
+}
+
+TEST_F(Rendering, EventsHoldObjectsWithoutExpansion) {
+    const auto intent = renderer_.payment_intent_object(sample_intent(), "2026-10-28.endive");
+    EXPECT_EQ(intent.at("latest_charge"), boost::json::string(*sample_intent().latest_charge));
+    const auto charge = renderer_.charge_object(sample_charge(), "2026-06-24.dahlia");
+    EXPECT_FALSE(
+        charge.at("payment_method_details").at("card").as_object().contains("electronic_commerce_indicator"));
+    EXPECT_EQ(charge.at("payment_intent"), boost::json::string(sample_intent().id));
+}
+
+TEST_F(Rendering, DocumentationIsLinkedWhereThereIsOne) {
+    const JsonRenderer with_docs{"https://pay.example", "https://docs.example/errors"};
+    const auto error =
+        common::Error::invalid("parameter_missing", "amount", "Missing required param: amount.");
+    const auto body = boost::json::parse(with_docs.failure(error, nullptr, call()).body).at("error");
+    EXPECT_EQ(body.at("doc_url"), "https://docs.example/errors#parameter_missing");
+}
+
+TEST_F(ApiTest, ExpandedChargeIsReadWithItsPayment) {
+    const auto charge = json(get("/v1/charges/ch_1?expand[]=payment_intent.payment_method"));
+    EXPECT_TRUE(charge.at("payment_intent").at("payment_method").is_object());
+    EXPECT_TRUE(json(get("/v1/charges/ch_1")).at("payment_intent").is_string());
+    EXPECT_THAT(fault(get("/v1/charges/ch_1?expand[]=refunds")), ::testing::StartsWith("400 - expand: "));
+}
+
+}  // namespace
+}  // namespace gateway::api

@@ -1,0 +1,108 @@
+// Objects of the domain as the tests use them.
+#pragma once
+
+#include "gateway/payments/payment.h"
+
+namespace gateway::api {
+
+inline PaymentMethod sample_method() {
+    PaymentMethod method;
+    method.id = "pm_00000001abcdefghijklmnopqr";
+    method.scope = {common::AccountId{1}, false};
+    method.created = 1790000000;
+    method.card.token = "vt_test_never_shown";
+    method.card.cvc_handle = "cvch_never_shown";
+    method.card.brand = "visa";
+    method.card.last4 = "4242";
+    method.card.funding = "credit";
+    method.card.country = "US";
+    method.card.fingerprint = "Fp0123456789abcd";
+    method.card.exp_month = 12;
+    method.card.exp_year = 2034;
+    method.billing_details.name = "Jenny Rosen";
+    method.billing_details.address = boost::json::object{{"country", "DE"}, {"postal_code", "10115"}};
+    method.metadata = {{"order", "6735"}};
+    return method;
+}
+
+inline PaymentIntent sample_intent() {
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wmissing-designated-field-initializers"
+    PaymentIntent intent{.currency = *common::Currency::find("eur")};
+#pragma clang diagnostic pop
+    intent.id = "pi_00000001abcdefghijklmnopqr";
+    intent.scope = {common::AccountId{1}, false};
+    intent.created = 1790000001;
+    intent.amount = intent.amount_received = 1999;
+    intent.status = IntentStatus::succeeded;
+    intent.client_secret = "pi_00000001abcdefghijklmnopqr_secret_0123456789abcdefghijklmn";
+    intent.payment_method = sample_method().id;
+    intent.latest_charge = "ch_00000001abcdefghijklmnopqr";
+    intent.description = "A pair of shoes";
+    intent.metadata = {{"order", "6735"}};
+    intent.automatic_payment_methods = boost::json::object{{"allow_redirects", "always"}, {"enabled", true}};
+    intent.shipping =
+        boost::json::object{{"name", "Jenny Rosen"}, {"address", {{"line1", "Invalidenstr. 1"}}}};
+    return intent;
+}
+
+inline Charge sample_charge() {
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wmissing-designated-field-initializers"
+    Charge charge{.currency = *common::Currency::find("eur")};
+#pragma clang diagnostic pop
+    charge.id = "ch_00000001abcdefghijklmnopqr";
+    charge.scope = {common::AccountId{1}, false};
+    charge.created = 1790000002;
+    charge.amount = charge.amount_captured = charge.amount_authorized = 1999;
+    charge.status = ChargeStatus::succeeded;
+    charge.captured = charge.paid = true;
+    charge.payment_intent = sample_intent().id;
+    charge.payment_method = sample_method().id;
+    charge.description = "A pair of shoes";
+    charge.balance_transaction = "txn_00000001abcdefghijklmnopqr";
+    charge.billing_details = sample_method().billing_details;
+    charge.card = sample_method().card;
+    charge.card.cvc_check = "pass";
+    charge.metadata = {{"order", "6735"}};
+    charge.outcome_type = "authorized";
+    charge.outcome_network_status = "approved_by_network";
+    charge.outcome_seller_message = "Payment complete.";
+    charge.risk_level = "normal";
+    charge.authorization_code = "A1B2C3";
+    charge.network_transaction_id = "123456789012345";
+    charge.authentication = boost::json::object{{"result", "exempted"}, {"exemption", "delegated"}};
+    return charge;
+}
+
+// A payment whose card was declined: the method is detached from the intent and named in its last error.
+inline PaymentView declined_view() {
+    PaymentView view{sample_intent(), sample_method(), sample_charge()};
+    view.intent.status = IntentStatus::requires_payment_method;
+    view.intent.amount_received = 0;
+    view.intent.payment_method.reset();
+    PaymentError error;
+    error.type = "card_error";
+    error.code = "card_declined";
+    error.decline_code = "insufficient_funds";
+    error.message = "Your card has insufficient funds.";
+    error.charge = sample_charge().id;
+    error.payment_method = sample_method().id;
+    view.intent.last_payment_error = error;
+    auto& charge = *view.latest_charge;
+    charge.status = ChargeStatus::failed;
+    charge.paid = charge.captured = false;
+    charge.amount_captured = charge.amount_authorized = 0;
+    charge.authorization_code.clear();
+    charge.balance_transaction.reset();
+    charge.failure_code = "card_declined";
+    charge.failure_message = "Your card has insufficient funds.";
+    charge.outcome_type = "issuer_declined";
+    charge.outcome_network_status = "declined_by_network";
+    charge.outcome_reason = "insufficient_funds";
+    charge.outcome_seller_message = "The bank returned the decline code `insufficient_funds`.";
+    charge.network_decline_code = "51";
+    return view;
+}
+
+}  // namespace gateway::api
