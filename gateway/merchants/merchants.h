@@ -23,7 +23,7 @@ struct Account {
     std::string default_version = "2026-10-28.endive";
     std::string authentication_mode = "always";  // always, risk_based, delegated (set by the operator only)
     bool charges_enabled = true;
-    bool raw_card_data_live = false;             // settings.card_data.raw_allowed
+    bool raw_card_data_live = false;  // settings.card_data.raw_allowed
     std::string statement_descriptor;
     vault::MerchantIdentity identity;
 };
@@ -34,16 +34,17 @@ struct Caller {
     bool livemode = false;
     KeyKind kind = KeyKind::secret;
     std::string key_id;
-    std::vector<std::string> permissions;        // of a restricted key: "payment_intents:write" …
+    std::vector<std::string> permissions;  // of a restricted key: "payment_intents:write" …
 };
 
 class Merchants {
   public:
     Merchants(common::db::Pool& database, common::SecretBytes pepper, const common::Clock& clock);
     ~Merchants();
-    // Key: prefix, 8 characters of the account, 12 of the key id, '_', 32 secret, 6 checksum. 401 in the API's words:
-    // malformed or unknown "Invalid API Key provided: sk_test_***1234"; expired or revoked with code api_key_expired.
-    // Unknown ids take the same path as wrong secrets. Answers are kept for a few seconds.
+    // Key: prefix, 8 characters of the account, 12 of the key id, '_', 32 secret, 6 checksum. 401 in the
+    // API's words: malformed or unknown "Invalid API Key provided: sk_test_***1234"; expired or revoked with
+    // code api_key_expired. Unknown ids take the same path as wrong secrets. Answers are kept for a few
+    // seconds.
     common::Task<Caller> authenticate(std::string_view key);
 
     common::Result<Account> create_account(Account account);  // blocking; for provisioning

@@ -3,9 +3,13 @@
 namespace gateway {
 namespace {
 
-constexpr std::array<std::string_view, 7> intent_statuses{
-    "requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture",
-    "succeeded",               "canceled"};
+constexpr std::array<std::string_view, 7> intent_statuses{"requires_payment_method",
+                                                          "requires_confirmation",
+                                                          "requires_action",
+                                                          "processing",
+                                                          "requires_capture",
+                                                          "succeeded",
+                                                          "canceled"};
 constexpr std::array<std::string_view, 3> capture_methods{"automatic", "automatic_async", "manual"};
 constexpr std::array<std::string_view, 3> charge_statuses{"pending", "succeeded", "failed"};
 
@@ -18,9 +22,15 @@ std::optional<Enum> find_in(const std::array<std::string_view, N>& names, std::s
 
 }  // namespace
 
-std::string_view to_string(IntentStatus status) { return intent_statuses.at(static_cast<std::size_t>(status)); }
-std::string_view to_string(CaptureMethod method) { return capture_methods.at(static_cast<std::size_t>(method)); }
-std::string_view to_string(ChargeStatus status) { return charge_statuses.at(static_cast<std::size_t>(status)); }
+std::string_view to_string(IntentStatus status) {
+    return intent_statuses.at(static_cast<std::size_t>(status));
+}
+std::string_view to_string(CaptureMethod method) {
+    return capture_methods.at(static_cast<std::size_t>(method));
+}
+std::string_view to_string(ChargeStatus status) {
+    return charge_statuses.at(static_cast<std::size_t>(status));
+}
 
 std::optional<IntentStatus> intent_status_of(std::string_view text) {
     return find_in<IntentStatus>(intent_statuses, text);

@@ -15,7 +15,9 @@
 namespace gateway {
 
 // Only so that the structures below can be made before they are filled.
-inline common::Currency currency_not_set() { return *common::Currency::find("eur"); }
+inline common::Currency currency_not_set() {
+    return *common::Currency::find("eur");
+}
 
 struct BillingDetails {
     // Values as given; null members are absent. address: {city, country, line1, line2, postal_code, state}.
@@ -24,10 +26,10 @@ struct BillingDetails {
 };
 
 struct CardDetails {
-    std::string token, cvc_handle;      // of the vault; never rendered
+    std::string token, cvc_handle;  // of the vault; never rendered
     std::string brand, last4, funding, country, fingerprint;
     int exp_month = 0, exp_year = 0;
-    std::string authentication, risk;   // traits (vault/client/client.h)
+    std::string authentication, risk;  // traits (vault/client/client.h)
     std::optional<std::string> cvc_check, address_line1_check, address_postal_code_check;
 };
 
@@ -40,11 +42,17 @@ struct PaymentMethod {
     std::string allow_redisplay = "unspecified";
     boost::json::object metadata;
     std::optional<std::string> customer;
-    bool consumed = false;              // used in a payment without a customer: cannot be used again
+    bool consumed = false;  // used in a payment without a customer: cannot be used again
 };
 
 enum class IntentStatus : std::uint8_t {
-    requires_payment_method, requires_confirmation, requires_action, processing, requires_capture, succeeded, canceled,
+    requires_payment_method,
+    requires_confirmation,
+    requires_action,
+    processing,
+    requires_capture,
+    succeeded,
+    canceled,
 };
 enum class CaptureMethod : std::uint8_t { automatic, automatic_async, manual };
 
@@ -63,16 +71,17 @@ struct PaymentIntent {
     CaptureMethod capture_method = CaptureMethod::automatic_async;
     std::string confirmation_method = "automatic";
     std::string client_secret;
-    std::optional<std::string> customer, description, payment_method, latest_charge, receipt_email, return_url,
-        setup_future_usage, statement_descriptor, statement_descriptor_suffix, transfer_group, cancellation_reason;
+    std::optional<std::string> customer, description, payment_method, latest_charge, receipt_email,
+        return_url, setup_future_usage, statement_descriptor, statement_descriptor_suffix, transfer_group,
+        cancellation_reason;
     std::optional<std::int64_t> canceled_at;
     std::optional<PaymentError> last_payment_error;
     boost::json::object metadata;
     std::optional<boost::json::object> shipping;
-    boost::json::object payment_method_options;   // as rendered: {"card": {…}}
+    boost::json::object payment_method_options;  // as rendered: {"card": {…}}
     std::optional<boost::json::object> automatic_payment_methods;
     std::optional<boost::json::array> allowed_payment_method_types;  // as given; null = not given
-    boost::json::object echoed;                   // accepted parameters without effect: amount_details, radar_options …
+    boost::json::object echoed;  // accepted parameters without effect: amount_details, radar_options …
     bool off_session = false;
 };
 
@@ -83,25 +92,25 @@ struct Charge {
     Scope scope;
     std::int64_t created = 0;
     std::int64_t amount = 0, amount_captured = 0;
-    std::int64_t amount_refunded = 0;             // our refunds and what was released uncaptured
-    std::int64_t released = 0;                    // never captured and given back to the card
+    std::int64_t amount_refunded = 0;  // our refunds and what was released uncaptured
+    std::int64_t released = 0;         // never captured and given back to the card
     std::int64_t refund_pending = 0;
     common::Currency currency = currency_not_set();
     ChargeStatus status = ChargeStatus::pending;
     bool captured = false, paid = false, refunded = false, disputed = false;
     std::string payment_intent, payment_method;
-    std::optional<std::string> customer, description, receipt_email, statement_descriptor_suffix, failure_code,
-        failure_message, balance_transaction;
+    std::optional<std::string> customer, description, receipt_email, statement_descriptor_suffix,
+        failure_code, failure_message, balance_transaction;
     BillingDetails billing_details;
-    CardDetails card;                             // snapshot at the payment
+    CardDetails card;  // snapshot at the payment
     boost::json::object metadata;
     std::optional<boost::json::object> shipping;
     // outcome
-    std::string outcome_type;                     // authorized, issuer_declined, blocked, invalid
+    std::string outcome_type;  // authorized, issuer_declined, blocked, invalid
     std::string outcome_network_status, outcome_reason, outcome_seller_message, risk_level;
     std::optional<std::string> network_decline_code, advice_code;
     // of the acquirer
-    std::string authorization_request;            // acquirer request whose approval this is
+    std::string authorization_request;  // acquirer request whose approval this is
     std::string authorization_code, rrn, network_transaction_id;
     std::int64_t amount_authorized = 0;
     std::optional<std::int64_t> capture_before;

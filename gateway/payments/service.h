@@ -1,6 +1,6 @@
-// The use cases of a payment. Each mutating one answers with what is stored under the idempotency key: a success, or
-// an error of the business rules (status ≥ 400). What comes back as an Error is not stored and changed nothing:
-// a lock conflict, a key in flight or reused, an unavailable part.
+// The use cases of a payment. Each mutating one answers with what is stored under the idempotency key: a
+// success, or an error of the business rules (status ≥ 400). What comes back as an Error is not stored and
+// changed nothing: a lock conflict, a key in flight or reused, an unavailable part.
 #pragma once
 
 #include <memory>
@@ -20,33 +20,35 @@ class Renderer {
     virtual StoredResponse payment_method(const PaymentMethod& method, const Call& call) const = 0;
     virtual StoredResponse payment(const PaymentView& view, const Call& call) const = 0;
     // An error of an action on a payment carries the payment in its present state.
-    virtual StoredResponse failure(const common::Error& error, const PaymentView* view, const Call& call) const = 0;
+    virtual StoredResponse failure(const common::Error& error, const PaymentView* view,
+                                   const Call& call) const = 0;
     // The objects that events carry: not expanded.
-    virtual boost::json::object payment_intent_object(const PaymentIntent& intent, std::string_view version) const = 0;
+    virtual boost::json::object payment_intent_object(const PaymentIntent& intent,
+                                                      std::string_view version) const = 0;
     virtual boost::json::object charge_object(const Charge& charge, std::string_view version) const = 0;
 };
 
 struct NewPaymentMethod {
     common::SecretText number, cvc;
     std::int64_t exp_month = 0, exp_year = 0;
-    std::string sandbox_id;              // "pm_card_…" template instead of a number
+    std::string sandbox_id;  // "pm_card_…" template instead of a number
     BillingDetails billing_details;
     std::string allow_redisplay = "unspecified";
     boost::json::object metadata;
 };
 
 struct ConfirmIntent {
-    std::optional<std::string> payment_method;             // pm_… or a sandbox id
+    std::optional<std::string> payment_method;  // pm_… or a sandbox id
     std::optional<NewPaymentMethod> payment_method_data;
-    std::optional<std::string> client_secret;              // of a publishable key: must match
+    std::optional<std::string> client_secret;  // of a publishable key: must match
     std::optional<std::string> return_url, receipt_email, setup_future_usage;
     std::optional<boost::json::object> shipping, payment_method_options;
-    std::optional<std::int64_t> amount_to_confirm;         // must equal the amount
+    std::optional<std::int64_t> amount_to_confirm;  // must equal the amount
     bool off_session = false, error_on_requires_action = false, use_stripe_sdk = false;
 };
 
 struct CreateIntent {
-    PaymentIntent intent;                                  // as validated; id, times, status are set by the service
+    PaymentIntent intent;  // as validated; id, times, status are set by the service
     std::optional<NewPaymentMethod> payment_method_data;
     std::optional<ConfirmIntent> confirm;
 };
@@ -65,8 +67,10 @@ struct CancelIntent {
 // One for each I/O thread; the database pool is shared.
 class PaymentService {
   public:
-    PaymentService(common::db::Pool& database, vault::Client& vault, const Renderer& renderer, const common::Clock& clock);
-    PaymentService(common::db::Pool& database, VaultPort& vault, const Renderer& renderer, const common::Clock& clock);
+    PaymentService(common::db::Pool& database, vault::Client& vault, const Renderer& renderer,
+                   const common::Clock& clock);
+    PaymentService(common::db::Pool& database, VaultPort& vault, const Renderer& renderer,
+                   const common::Clock& clock);
     ~PaymentService();
 
     common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input);
@@ -84,8 +88,9 @@ class PaymentService {
     };
     common::Task<ChargeView> find_charge(Scope scope, std::string id);
 
-    // Ends what a crash or a passed deadline left open: asks the vault for each open acquirer request whose lease has
-    // run out and books the stored outcome or the reversal. Returns how many were ended; run every second or so.
+    // Ends what a crash or a passed deadline left open: asks the vault for each open acquirer request whose
+    // lease has run out and books the stored outcome or the reversal. Returns how many were ended; run every
+    // second or so.
     common::Task<int> recover(int limit);
 
   private:

@@ -10,9 +10,12 @@ class VaultPort {
   public:
     virtual ~VaultPort() = default;
     virtual common::Task<vault::Card> create_card(vault::NewCard card, common::Deadline deadline) = 0;
-    virtual common::Task<vault::Exchange> authorize(vault::AuthorizationRequest request, common::Deadline deadline) = 0;
-    virtual common::Task<vault::Exchange> capture(vault::CaptureRequest request, common::Deadline deadline) = 0;
-    virtual common::Task<vault::Exchange> reverse(vault::ReversalRequest request, common::Deadline deadline) = 0;
+    virtual common::Task<vault::Exchange> authorize(vault::AuthorizationRequest request,
+                                                    common::Deadline deadline) = 0;
+    virtual common::Task<vault::Exchange> capture(vault::CaptureRequest request,
+                                                  common::Deadline deadline) = 0;
+    virtual common::Task<vault::Exchange> reverse(vault::ReversalRequest request,
+                                                  common::Deadline deadline) = 0;
     virtual common::Task<vault::Exchange> find_exchange(common::AccountId account, std::string request_id,
                                                         common::Deadline deadline) = 0;
 };
@@ -24,13 +27,15 @@ class VaultClientPort final : public VaultPort {
     common::Task<vault::Card> create_card(vault::NewCard card, common::Deadline deadline) override {
         return client_->create_card(std::move(card), deadline);
     }
-    common::Task<vault::Exchange> authorize(vault::AuthorizationRequest request, common::Deadline deadline) override {
+    common::Task<vault::Exchange> authorize(vault::AuthorizationRequest request,
+                                            common::Deadline deadline) override {
         return client_->authorize(std::move(request), deadline);
     }
     common::Task<vault::Exchange> capture(vault::CaptureRequest request, common::Deadline deadline) override {
         return client_->capture(std::move(request), deadline);
     }
-    common::Task<vault::Exchange> reverse(vault::ReversalRequest request, common::Deadline deadline) override {
+    common::Task<vault::Exchange> reverse(vault::ReversalRequest request,
+                                          common::Deadline deadline) override {
         return client_->reverse(std::move(request), deadline);
     }
     common::Task<vault::Exchange> find_exchange(common::AccountId account, std::string request_id,

@@ -118,7 +118,7 @@ CREATE TABLE acquirer_requests (
     document       jsonb   NOT NULL,
     CONSTRAINT acquirer_requests_pkey PRIMARY KEY (account_id, id),
     CONSTRAINT acquirer_requests_purpose CHECK (purpose IN ('authorization', 'capture', 'reversal')),
-    CONSTRAINT acquirer_requests_action CHECK (action IN ('confirm', 'settle', 'capture', 'cancel', 'void')),
+    CONSTRAINT acquirer_requests_action CHECK (action IN ('confirm', 'settle', 'capture', 'void')),
     CONSTRAINT acquirer_requests_state CHECK (state IN ('open', 'abandoned', 'done')),
     CONSTRAINT acquirer_requests_amount CHECK (amount >= 0)
 );
@@ -230,3 +230,12 @@ CREATE POLICY idempotency_keys_seen_by_purge ON idempotency_keys FOR SELECT
     USING (finished AND current_setting('app.scan', true) = 'idempotency_keys');
 CREATE POLICY idempotency_keys_purge ON idempotency_keys FOR DELETE
     USING (finished AND current_setting('app.scan', true) = 'idempotency_keys');
+
+-- `gateway` is the role of the service. What it cannot do here, it cannot do at all: events and transfers are
+-- append-only, and an account_id never changes.
+GRANT SELECT, INSERT ON accounts, api_keys, events, ledger_accounts, ledger_transfers TO gateway;
+GRANT UPDATE (name, authentication_mode, charges_enabled, document) ON accounts TO gateway;
+GRANT UPDATE (expires_at) ON api_keys TO gateway;
+GRANT UPDATE (state, posted, settled_at) ON ledger_transfers TO gateway;
+GRANT SELECT, INSERT, UPDATE ON payment_methods, acquirer_requests, event_counters TO gateway;
+GRANT SELECT, INSERT, UPDATE, DELETE ON payment_intents, charges, idempotency_keys TO gateway;

@@ -1,0 +1,38 @@
+// Events: written in the transaction that changes the state, numbered without a gap within an account,
+// rendered once.
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include "gateway/scope.h"
+#include "gateway/store/session.h"
+
+namespace gateway {
+
+struct Event {
+    std::string id;  // "evt_…"
+    Scope scope;
+    std::int64_t sequence = 0;
+    std::int64_t created = 0;  // unix seconds
+    std::string type, api_version, object_id;
+    boost::json::object object;                   // snapshot, not expanded
+    std::optional<boost::json::object> previous;  // previous_attributes, of *.updated only
+    std::optional<std::string> request_id, idempotency_key;
+};
+
+// Collects what a transaction has to tell, and writes it as the transaction's last act, since taking the
+// numbers makes the account's other writers wait until the commit.
+class EventLog {
+  public:
+    EventLog(const Call& call, std::string api_version, std::int64_t now_seconds);
+    void add(std::string_view type, boost::json::object object);
+    void write(store::Transaction& tx);
+
+  private:
+    const Call* call_;
+    std::string api_version_;
+    std::int64_t now_seconds_;
+    std::vector<Event> events_;
+};
+
+}  // namespace gateway

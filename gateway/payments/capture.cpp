@@ -1,0 +1,68 @@
+// Capturing what was authorized. The merchant's wish goes to the acquirer as an advice, which is never taken
+// back.
+#include "gateway/payments/impl.h"
+#include "gateway/store/accounts.h"
+#include "gateway/store/acquirer_requests.h"
+#include "gateway/store/charges.h"
+#include "gateway/store/payment_intents.h"
+#include "gateway/store/payment_methods.h"
+
+namespace gateway {
+
+Task<StoredResponse> PaymentService::capture_intent(Call call, std::string id, CaptureIntent input) {
+    auto* self = impl_.get();
+    const auto request_id = common::new_id("areq_", call.scope.account);
+    auto job = [self, &call, &id, &input, &request_id](Transaction& tx, bool again) -> Result<Step> {
+        store::enter(tx, call.scope.account);
+        if (again)
+            if (auto mine = self->resume(tx, call, request_id)) return *std::move(mine);
+        auto used = idempotency::claim(tx, call, self->now_ms());
+        if (!used) return Fail{used.error()};
+        if (*used) return Step{**std::move(used), {}, {}, {}};
+        auto row = store::lock_payment_intent(tx, call.scope, id);
+        if (!row) {
+            const bool other = store::payment_intent_in_other_mode(tx, call.scope, id);
+            return self->refuse(tx, call, rules::no_such("payment_intent", id, call.scope.livemode, other),
+                                nullptr);
+        }
+        if (!row->in_flight.empty()) return Fail{rules::locked()};
+        PaymentView view;
+        view.intent = std::move(row->intent);
+        if (view.intent.latest_charge)
+            view.latest_charge = store::lock_charge(tx, call.scope, *view.intent.latest_charge);
+        if (view.intent.payment_method)
+            view.method = store::find_payment_method(tx, call.scope, *view.intent.payment_method);
+        const auto* charge = view.latest_charge ? &*view.latest_charge : nullptr;
+        const auto amount = rules::may_capture(view.intent, charge, input, self->clock->unix_seconds());
+        if (!amount) return self->refuse(tx, call, amount.error(), &view);
+
+        AcquirerRequest request;
+        request.id = request_id;
+        request.scope = call.scope;
+        request.purpose = Purpose::capture;
+        request.action = Action::capture;
+        request.payment_intent = view.intent.id;
+        request.charge = charge->id;
+        request.authorization_id = charge->authorization_request;
+        request.amount = *amount;
+        request.currency = charge->currency;
+        request.created_ms = self->now_ms();
+        request.due_ms = request.created_ms + lease_ms;
+        request.call = call;
+        request.detail["creates_intent"] = false;
+        if (input.statement_descriptor_suffix)
+            request.detail["statement_descriptor_suffix"] = *input.statement_descriptor_suffix;
+        if (input.metadata) request.detail["metadata"] = *input.metadata;
+        store::insert(tx, request);
+        if (!store::update(tx, view.intent, view.intent.status, request.id))
+            return Fail{common::Error::internal("a locked payment changed")};
+        Step step;
+        step.request = std::move(request);
+        return step;
+    };
+    auto step = co_await self->run(job, call.deadline);
+    if (!step) co_return Fail{step.error()};
+    co_return co_await self->finish(*std::move(step), call.deadline);
+}
+
+}  // namespace gateway

@@ -1,0 +1,288 @@
+// A confirmation up to the moment when the acquirer is asked.
+#include "gateway/payments/impl.h"
+#include "gateway/store/accounts.h"
+#include "gateway/store/acquirer_requests.h"
+#include "gateway/store/charges.h"
+#include "gateway/store/payment_intents.h"
+#include "gateway/store/payment_methods.h"
+
+namespace gateway {
+namespace {
+
+void apply(const ConfirmIntent& input, PaymentIntent& intent) {
+    if (input.return_url) intent.return_url = input.return_url;
+    if (input.receipt_email) intent.receipt_email = input.receipt_email;
+    if (input.setup_future_usage) intent.setup_future_usage = input.setup_future_usage;
+    if (input.shipping) intent.shipping = input.shipping;
+    if (input.payment_method_options) intent.payment_method_options = *input.payment_method_options;
+    intent.off_session = input.off_session;
+}
+
+Charge charge_of(const PaymentIntent& intent, const PaymentMethod& method, std::string id,
+                 std::int64_t now_seconds) {
+    Charge charge;
+    charge.id = std::move(id);
+    charge.scope = intent.scope;
+    charge.created = now_seconds;
+    charge.amount = intent.amount;
+    charge.currency = intent.currency;
+    charge.payment_intent = intent.id;
+    charge.payment_method = method.id;
+    charge.customer = intent.customer;
+    charge.description = intent.description;
+    charge.receipt_email = intent.receipt_email;
+    charge.statement_descriptor_suffix = intent.statement_descriptor_suffix;
+    charge.billing_details = method.billing_details;
+    charge.card = method.card;
+    charge.metadata = intent.metadata;
+    charge.shipping = intent.shipping;
+    charge.risk_level = method.card.risk.empty() ? "normal" : method.card.risk;
+    if (charge.risk_level == "blocked") charge.risk_level = "highest";
+    return charge;
+}
+
+std::string address_part(const BillingDetails& details, std::string_view key) {
+    if (!details.address) return {};
+    const auto* value = details.address->if_contains(key);
+    return value != nullptr && value->is_string() ? std::string{value->get_string()} : std::string{};
+}
+
+vault::AuthorizationRequest message_of(const PaymentIntent& intent, const PaymentMethod& method,
+                                       const Account& account, const std::string& request_id) {
+    vault::AuthorizationRequest message;
+    message.request_id = request_id;
+    message.account = intent.scope.account;
+    message.livemode = intent.scope.livemode;
+    message.card_token = method.card.token;
+    message.cvc_handle = method.card.cvc_handle;
+    message.amount = intent.amount;
+    message.currency = std::string{intent.currency.code()};
+    message.merchant = account.identity;
+    message.off_session = intent.off_session;
+    message.postal_code = address_part(method.billing_details, "postal_code");
+    for (const char c : address_part(method.billing_details, "line1"))
+        if (c >= '0' && c <= '9') message.address_digits += c;
+    return message;
+}
+
+boost::json::value or_null(const std::optional<std::string>& text) {
+    if (!text) return nullptr;
+    return boost::json::value(*text);
+}
+
+}  // namespace
+
+// The intent is locked (or new), the method locked (or new), and the rules have agreed.
+Result<Step> PaymentService::Impl::begin(Booking& booking, const Attempt& attempt) const {
+    auto& tx = *booking.tx;
+    auto& intent = booking.view.intent;
+    apply(*attempt.input, intent);
+    booking.view.method = attempt.method;
+    if (attempt.new_method) store::insert(tx, attempt.method);
+
+    const auto screening = rules::screen(attempt.account->authentication_mode, attempt.method.card);
+    if (screening == rules::Screening::pass) return send(booking, attempt);
+
+    if (attempt.creates_intent) {
+        // Made in the state in which a merchant would have made it, so that its first event shows that.
+        advance(intent, IntentEvent::method_given);
+        intent.payment_method = attempt.method.id;
+        store::insert(tx, intent, "");
+        booking.stored = intent.status;
+        tell_intent(booking, "payment_intent.created");
+    }
+    advance(intent, IntentEvent::confirmed);
+    if (screening == rules::Screening::block)
+        booking.view.latest_charge =
+            charge_of(intent, attempt.method, attempt.charge_id, clock->unix_seconds());
+    else
+        booking.view.latest_charge.reset();
+    const auto error =
+        book_decline(booking, screening == rules::Screening::block ? acquirer::blocked_as_too_risky()
+                                                                   : acquirer::authentication_required());
+    if (booking.view.latest_charge) store::insert(tx, *booking.view.latest_charge);
+    save(booking, "");
+    booking.events.write(tx);
+    return respond(tx, *booking.call, renderer->failure(error, &booking.view, *booking.call));
+}
+
+// Writes down what is about to be sent.
+Result<Step> PaymentService::Impl::send(Booking& booking, const Attempt& attempt) const {
+    auto& tx = *booking.tx;
+    auto& intent = booking.view.intent;
+    const auto now = now_ms();
+
+    AcquirerRequest request;
+    request.id = attempt.request_id;
+    request.scope = intent.scope;
+    request.purpose = Purpose::authorization;
+    request.action = Action::confirm;
+    request.payment_intent = intent.id;
+    request.charge = attempt.charge_id;
+    request.amount = intent.amount;
+    request.currency = intent.currency;
+    request.created_ms = now;
+    request.due_ms = now + lease_ms;
+    request.call = *booking.call;
+    request.detail["payment_method"] = attempt.method.id;
+    request.detail["creates_intent"] = attempt.creates_intent;
+    request.detail["prior_status"] = to_string(intent.status);
+    request.detail["prior_method"] = or_null(intent.payment_method);
+    request.detail["prior_charge"] = or_null(intent.latest_charge);
+
+    Charge charge = charge_of(intent, attempt.method, attempt.charge_id, clock->unix_seconds());
+    charge.authorization_request = request.id;
+    charge.authentication = boost::json::object{{"result", "exempted"}, {"exemption", "delegated"}};
+    advance(intent, IntentEvent::confirmed);
+    intent.payment_method = attempt.method.id;
+    intent.latest_charge = charge.id;
+    intent.last_payment_error.reset();
+
+    if (attempt.creates_intent)
+        store::insert(tx, intent, request.id);
+    else
+        save(booking, request.id);
+    if (!intent.customer) {
+        auto method = attempt.method;
+        method.consumed = true;
+        store::update(tx, method);
+    }
+    store::insert(tx, charge);
+    store::insert(tx, request);
+
+    Step step;
+    step.authorization = message_of(intent, attempt.method, *attempt.account, request.id);
+    step.request = std::move(request);
+    return step;
+}
+
+// Writes the decline into intent and charge (if there is one), and tells it. The error for the merchant.
+common::Error PaymentService::Impl::book_decline(Booking& booking, const acquirer::Decline& decline) const {
+    auto& intent = booking.view.intent;
+    auto& charge = booking.view.latest_charge;
+    auto error = acquirer::error_of(decline);
+
+    PaymentError last;
+    last.type = common::to_string(error.type());
+    last.code = error.code();
+    last.decline_code = decline.decline_code.view();
+    last.message = error.message();
+    last.param = error.param();
+    last.advice_code = decline.advice_code;
+    last.network_decline_code = decline.network_decline_code;
+    if (booking.view.method) last.payment_method = booking.view.method->id;
+    if (charge) {
+        last.charge = charge->id;
+        std::move(error).with_field("charge", boost::json::value(charge->id));
+        charge->status = ChargeStatus::failed;
+        charge->paid = false;
+        charge->captured = false;
+        charge->failure_code = error.code();
+        charge->failure_message = error.message();
+        if (!decline.network_decline_code.empty())
+            charge->network_decline_code = decline.network_decline_code;
+        if (!decline.advice_code.empty()) charge->advice_code = decline.advice_code;
+        const bool blocked = charge->risk_level == "highest";
+        charge->outcome_type = blocked ? "blocked" : "issuer_declined";
+        charge->outcome_network_status = blocked ? "not_sent_to_network" : "declined_by_network";
+        charge->outcome_reason = blocked ? "highest_risk_level" : std::string{decline.decline_code.view()};
+        charge->outcome_seller_message = blocked ? "This payment was blocked because its risk is too high."
+                                                 : "The bank did not approve this payment.";
+        intent.latest_charge = charge->id;
+    }
+    intent.last_payment_error = std::move(last);
+    intent.payment_method.reset();
+    intent.amount_capturable = 0;
+    advance(intent, IntentEvent::failed);
+    if (charge) tell_charge(booking, "charge.failed");
+    tell_intent(booking, "payment_intent.payment_failed");
+    return error;
+}
+
+std::optional<Step> PaymentService::Impl::resume(Transaction& tx, const Call& call,
+                                                 const std::string& request_id) const {
+    auto request = store::find_request(tx, call.scope.account, request_id);
+    if (!request) return std::nullopt;
+    Step step;
+    if (request->action == Action::confirm) {
+        const auto intent = store::find_payment_intent(tx, call.scope, request->payment_intent);
+        const std::string method_id{request->detail.at("payment_method").as_string()};
+        const auto method = store::find_payment_method(tx, call.scope, method_id);
+        const auto account = store::find_account(tx, call.scope.account);
+        if (intent && method && account)
+            step.authorization = message_of(*intent, *method, *account, request_id);
+    }
+    step.request = std::move(request);
+    return step;
+}
+
+Task<StoredResponse> PaymentService::confirm_intent(Call call, std::string id, ConfirmIntent input) {
+    auto* self = impl_.get();
+    auto data = std::exchange(input.payment_method_data, std::nullopt);
+    auto prepared = co_await self->prepare(call, input.payment_method, std::move(data));
+    if (!prepared) co_return Fail{prepared.error()};
+    if (prepared->response) co_return *prepared->response;
+    const auto request_id = common::new_id("areq_", call.scope.account);
+    const auto charge_id = common::new_id("ch_", call.scope.account);
+
+    auto job = [self, &call, &id, &input, &prepared, &request_id, &charge_id](Transaction& tx,
+                                                                              bool again) -> Result<Step> {
+        store::enter(tx, call.scope.account);
+        if (again) {
+            if (auto mine = self->resume(tx, call, request_id)) return *std::move(mine);
+        }
+        auto used = idempotency::claim(tx, call, self->now_ms());
+        if (!used) return Fail{used.error()};
+        if (*used) return Step{**std::move(used), {}, {}, {}};
+        auto row = store::lock_payment_intent(tx, call.scope, id);
+        if (!row) {
+            const bool other = store::payment_intent_in_other_mode(tx, call.scope, id);
+            return self->refuse(tx, call, rules::no_such("payment_intent", id, call.scope.livemode, other),
+                                nullptr);
+        }
+        if (!row->in_flight.empty()) return Fail{rules::locked()};
+        if (auto fault = rules::client_secret(row->intent, input.client_secret); !fault)
+            return self->refuse(tx, call, fault.error(), nullptr);
+
+        const auto account = store::find_account(tx, call.scope.account);
+        if (!account) return Fail{common::Error::internal("the account of a key does not exist")};
+        Booking booking{&tx,
+                        &call,
+                        {},
+                        row->intent.status,
+                        EventLog{call, account->default_version, self->clock->unix_seconds()},
+                        account->default_version};
+        auto& intent = booking.view.intent;
+        intent = std::move(row->intent);
+        if (intent.latest_charge)
+            booking.view.latest_charge = store::find_charge(tx, call.scope, *intent.latest_charge);
+        if (intent.payment_method)
+            booking.view.method = store::lock_payment_method(tx, call.scope, *intent.payment_method);
+        if (prepared->refused) return self->refuse(tx, call, *prepared->refused, &booking.view);
+
+        std::optional<PaymentMethod> method = prepared->method;
+        if (!method && input.payment_method) {
+            method = store::lock_payment_method(tx, call.scope, *input.payment_method);
+            if (!method) {
+                const bool other = store::payment_method_in_other_mode(tx, call.scope, *input.payment_method);
+                return self->refuse(tx, call,
+                                    rules::no_such_parameter("PaymentMethod", *input.payment_method,
+                                                             "payment_method", call.scope.livemode, other),
+                                    &booking.view);
+            }
+        }
+        if (!method) method = booking.view.method;
+        auto fault = rules::may_confirm(intent, input, method.has_value());
+        if (fault) fault = rules::may_charge(*account);
+        if (fault) fault = rules::method_usable(*method, intent);
+        if (!fault) return self->refuse(tx, call, fault.error(), &booking.view);
+        Attempt attempt{&*account, &input,     *std::move(method), prepared->method.has_value(),
+                        false,     request_id, charge_id};
+        return self->begin(booking, attempt);
+    };
+    auto step = co_await self->run(job, call.deadline);
+    if (!step) co_return Fail{step.error()};
+    co_return co_await self->finish(*std::move(step), call.deadline);
+}
+
+}  // namespace gateway

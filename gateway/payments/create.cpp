@@ -1,0 +1,200 @@
+// Making payment methods and payment intents.
+#include "gateway/payments/impl.h"
+#include "gateway/store/accounts.h"
+#include "gateway/store/acquirer_requests.h"
+#include "gateway/store/payment_intents.h"
+#include "gateway/store/payment_methods.h"
+
+namespace gateway {
+namespace {
+
+constexpr std::string_view sandbox_prefix =
+    "pm_card_";  // templates; ids of our own have no second underscore
+
+PaymentMethod method_of(vault::Card card, const Call& call, NewPaymentMethod& input,
+                        std::int64_t now_seconds) {
+    PaymentMethod method;
+    method.id = common::new_id("pm_", call.scope.account);
+    method.scope = call.scope;
+    method.created = now_seconds;
+    method.card.token = std::move(card.token);
+    method.card.cvc_handle = std::move(card.cvc_handle);
+    method.card.brand = std::move(card.brand);
+    method.card.last4 = std::move(card.last4);
+    method.card.funding = std::move(card.funding);
+    method.card.country = std::move(card.country);
+    method.card.fingerprint = std::move(card.fingerprint);
+    method.card.exp_month = card.exp_month;
+    method.card.exp_year = card.exp_year;
+    method.card.authentication = std::move(card.authentication);
+    method.card.risk = std::move(card.risk);
+    method.billing_details = std::move(input.billing_details);
+    method.allow_redisplay = std::move(input.allow_redisplay);
+    method.metadata = std::move(input.metadata);
+    return method;
+}
+
+}  // namespace
+
+Task<PaymentMethod> PaymentService::Impl::tokenize(Call call, NewPaymentMethod input) {
+    if (call.scope.livemode && !input.sandbox_id.empty())
+        co_return Fail{
+            rules::no_such_parameter("PaymentMethod", input.sandbox_id, "payment_method", true, false)};
+    vault::NewCard card;
+    card.account = call.scope.account;
+    card.livemode = call.scope.livemode;
+    card.number = std::move(input.number);
+    card.cvc = std::move(input.cvc);
+    card.exp_month = input.exp_month;
+    card.exp_year = input.exp_year;
+    card.sandbox_id = input.sandbox_id;
+    auto made = co_await vault->create_card(std::move(card), call.deadline);
+    if (!made && made.error().cause() == common::Cause::not_found && !input.sandbox_id.empty())
+        co_return Fail{
+            rules::no_such_parameter("PaymentMethod", input.sandbox_id, "payment_method", false, false)};
+    // Tokenizing moves no money, so one whose answer was lost may simply be asked for again.
+    if (!made && made.error().cause() == common::Cause::outcome_unknown)
+        co_return Fail{common::Error::unavailable("the vault's answer to a new card was lost")};
+    if (!made) co_return Fail{made.error()};
+    co_return method_of(*std::move(made), call, input, clock->unix_seconds());
+}
+
+// Before the first transaction, since the vault is asked. A key that was used before is looked at first, so
+// that a repeated request makes no second card.
+Task<Prepared> PaymentService::Impl::prepare(Call call, std::optional<std::string> id,
+                                             std::optional<NewPaymentMethod> data) {
+    Prepared prepared;
+    if (!data && id && id->starts_with(sandbox_prefix)) {
+        data.emplace();
+        data->sandbox_id = *id;
+    }
+    if (!data) co_return prepared;
+    if (call.idempotency) {
+        auto look = [this, &call](Transaction& tx) -> Result<std::optional<StoredResponse>> {
+            store::enter(tx, call.scope.account);
+            return idempotency::look(tx, call, now_ms());
+        };
+        auto used = co_await database->transaction(look, call.deadline.at_most(transaction_max));
+        if (!used) co_return Fail{used.error()};
+        if (*used) {
+            prepared.response = **std::move(used);
+            co_return prepared;
+        }
+    }
+    auto made = co_await tokenize(call, *std::move(data));
+    if (made)
+        prepared.method = *std::move(made);
+    else if (is_final(made.error()))
+        prepared.refused = made.error();
+    else
+        co_return Fail{made.error()};
+    co_return prepared;
+}
+
+Task<StoredResponse> PaymentService::create_payment_method(Call call, NewPaymentMethod input) {
+    auto* self = impl_.get();
+    std::optional<NewPaymentMethod> data{std::move(input)};
+    auto prepared = co_await self->prepare(call, std::nullopt, std::move(data));
+    if (!prepared) co_return Fail{prepared.error()};
+    if (prepared->response) co_return *prepared->response;
+
+    auto job = [self, &call, &prepared](Transaction& tx, bool again) -> Result<Step> {
+        store::enter(tx, call.scope.account);
+        auto used = idempotency::claim(tx, call, self->now_ms());
+        if (!used) return Fail{used.error()};
+        if (*used) return Step{**std::move(used), {}, {}, {}};
+        if (prepared->refused) return self->refuse(tx, call, *prepared->refused, nullptr);
+        const auto& method = *prepared->method;
+        if (!again || !store::find_payment_method(tx, call.scope, method.id)) store::insert(tx, method);
+        return self->respond(tx, call, self->renderer->payment_method(method, call));
+    };
+    auto step = co_await self->run(job, call.deadline);
+    if (!step) co_return Fail{step.error()};
+    co_return *step->response;
+}
+
+Task<StoredResponse> PaymentService::create_intent(Call call, CreateIntent input) {
+    auto* self = impl_.get();
+    auto& wanted = input.intent;
+    if (input.confirm && input.confirm->payment_method) wanted.payment_method = input.confirm->payment_method;
+    if (input.confirm && input.confirm->payment_method_data)
+        input.payment_method_data = std::move(input.confirm->payment_method_data);
+    auto prepared = co_await self->prepare(call, wanted.payment_method, std::move(input.payment_method_data));
+    if (!prepared) co_return Fail{prepared.error()};
+    if (prepared->response) co_return *prepared->response;
+
+    const auto account_id = call.scope.account;
+    wanted.id = common::new_id("pi_", account_id);
+    wanted.scope = call.scope;
+    wanted.created = self->clock->unix_seconds();
+    wanted.client_secret = common::new_id(wanted.id + "_secret_", account_id, 24);
+    const auto request_id = common::new_id("areq_", account_id);
+    const auto charge_id = common::new_id("ch_", account_id);
+
+    auto job = [self, &call, &input, &prepared, &request_id, &charge_id](Transaction& tx,
+                                                                         bool again) -> Result<Step> {
+        store::enter(tx, call.scope.account);
+        if (again) {
+            if (auto mine = self->resume(tx, call, request_id)) return *std::move(mine);
+        }
+        auto used = idempotency::claim(tx, call, self->now_ms());
+        if (!used) return Fail{used.error()};
+        if (*used) return Step{**std::move(used), {}, {}, {}};
+        if (prepared->refused) return self->refuse(tx, call, *prepared->refused, nullptr);
+
+        const auto account = store::find_account(tx, call.scope.account);
+        if (!account) return Fail{common::Error::internal("the account of a key does not exist")};
+        Booking booking{&tx,
+                        &call,
+                        {},
+                        input.intent.status,
+                        EventLog{call, account->default_version, input.intent.created},
+                        account->default_version};
+        auto& intent = booking.view.intent;
+        intent = input.intent;
+        intent.status = IntentStatus::requires_payment_method;
+        if (auto fault = rules::amount(intent.amount, intent.currency); !fault)
+            return self->refuse(tx, call, fault.error(), nullptr);
+
+        std::optional<PaymentMethod> method = prepared->method;
+        if (!method && intent.payment_method) {
+            method = store::lock_payment_method(tx, call.scope, *intent.payment_method);
+            if (!method) {
+                const bool other =
+                    store::payment_method_in_other_mode(tx, call.scope, *intent.payment_method);
+                return self->refuse(tx, call,
+                                    rules::no_such_parameter("PaymentMethod", *intent.payment_method,
+                                                             "payment_method", call.scope.livemode, other),
+                                    nullptr);
+            }
+        }
+        if (method)
+            if (auto fault = rules::method_usable(*method, intent); !fault)
+                return self->refuse(tx, call, fault.error(), nullptr);
+        if (input.confirm) {
+            auto fault = rules::may_charge(*account);
+            if (fault) fault = rules::may_confirm(intent, *input.confirm, method.has_value());
+            if (!fault) return self->refuse(tx, call, fault.error(), nullptr);
+            Attempt attempt{&*account, &*input.confirm, *std::move(method), prepared->method.has_value(),
+                            true,      request_id,      charge_id};
+            intent.payment_method.reset();
+            return self->begin(booking, attempt);
+        }
+        if (again && store::find_payment_intent(tx, call.scope, intent.id))
+            return self->respond(tx, call, self->renderer->payment(booking.view, call));
+        if (method) {
+            if (prepared->method) store::insert(tx, *method);
+            intent.payment_method = method->id;
+            advance(intent, IntentEvent::method_given);
+            booking.view.method = std::move(method);
+        }
+        store::insert(tx, intent, "");
+        self->tell_intent(booking, "payment_intent.created");
+        return self->respond(booking);
+    };
+    auto step = co_await self->run(job, call.deadline);
+    if (!step) co_return Fail{step.error()};
+    co_return co_await self->finish(*std::move(step), call.deadline);
+}
+
+}  // namespace gateway

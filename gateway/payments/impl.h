@@ -1,0 +1,169 @@
+// The inside of PaymentService: what its use cases, one a file, share.
+#pragma once
+
+#include "gateway/acquirer/responses.h"
+#include "gateway/events/events.h"
+#include "gateway/idempotency/idempotency.h"
+#include "gateway/payments/machine.h"
+#include "gateway/payments/request.h"
+#include "gateway/payments/rules.h"
+#include "gateway/payments/service.h"
+
+namespace gateway {
+
+using common::Deadline;
+using common::Fail;
+using common::Result;
+using common::Task;
+using store::Transaction;
+
+inline constexpr std::chrono::milliseconds answer_within{28'000};  // the merchant's wait for an open outcome
+inline constexpr std::chrono::milliseconds lock_wait{2'000};       // for another request on the same payment
+inline constexpr std::chrono::milliseconds transaction_max{10'000};
+inline constexpr std::chrono::milliseconds advice_wait_max{8'000};  // for the vault to take an advice
+inline constexpr std::chrono::milliseconds void_wait_max{5'000};
+inline constexpr std::int64_t lease_ms = 45'000;  // > answer_within + a transaction
+inline constexpr std::int64_t recovery_lease_ms = 30'000;
+inline constexpr std::int64_t authorization_life_seconds = 7 * 24 * 3600;
+static_assert(lease_ms > answer_within.count() + transaction_max.count());
+
+// What a committed transaction decided.
+struct Step {
+    std::optional<StoredResponse> response;                    // the merchant's answer
+    std::optional<AcquirerRequest> request;                    // to be carried out (before answering)
+    std::optional<vault::AuthorizationRequest> authorization;  // the message of `request`
+    std::optional<common::Error> refused;  // taken back: answer this, which is stored nowhere
+};
+
+// What the vault said.
+struct Answer {
+    enum class Kind : std::uint8_t {
+        known,        // exchange.state is answered, reversed or not_sent
+        pending,      // not known yet
+        unavailable,  // the vault was not reached, so nothing was sent
+    };
+    Kind kind = Kind::pending;
+    vault::Exchange exchange;
+};
+
+// A payment inside a transaction: the rows, and what has to be told about them at its end.
+struct Booking {
+    Transaction* tx;
+    const Call* call;
+    PaymentView view;     // intent, the method used, the charge
+    IntentStatus stored;  // status of the row, to be replaced
+    EventLog events;
+    std::string version;  // of the events
+};
+
+// A confirmation about to begin.
+struct Attempt {
+    const Account* account = nullptr;
+    const ConfirmIntent* input = nullptr;
+    PaymentMethod method;
+    bool new_method = false;
+    bool creates_intent = false;
+    std::string request_id, charge_id;
+};
+
+// A card that was made before the first transaction, or why it could not be.
+struct Prepared {
+    std::optional<PaymentMethod> method;
+    std::optional<common::Error> refused;    // of the kind that is stored under the key
+    std::optional<StoredResponse> response;  // the key was used before
+};
+
+struct PaymentService::Impl {
+    Impl(common::db::Pool& pool, std::unique_ptr<VaultPort> owned_port, VaultPort& port,
+         const Renderer& render, const common::Clock& time)
+        : database{&pool}, owned{std::move(owned_port)}, vault{&port}, renderer{&render}, clock{&time} {}
+
+    common::db::Pool* database;
+    std::unique_ptr<VaultPort> owned;
+    VaultPort* vault;
+    const Renderer* renderer;
+    const common::Clock* clock;
+
+    std::int64_t now_ms() const { return clock->now().time_since_epoch().count(); }
+
+    // — running —
+    // Runs job(tx, again) in a transaction; again with `again` when the outcome of the commit was not learnt,
+    // so that the job looks for its own rows first; and again while another request holds the payment, for up
+    // to lock_wait.
+    template <class Job>
+    Task<Step> run(Job job, Deadline deadline);
+    // Carries out the step's request, and what follows from it, until there is an answer.
+    Task<StoredResponse> finish(Step step, Deadline deadline);
+    // `recovering`: nobody waits, and the vault is asked once.
+    Task<Step> carry_out(Step step, Deadline deadline, bool recovering);
+    boost::asio::awaitable<Answer> ask(const Step& step, Deadline deadline, bool recovering);
+    boost::asio::awaitable<Answer> ask_to_authorize(const Step& step, Deadline deadline);
+    boost::asio::awaitable<Answer> ask_what_became(const AcquirerRequest& request, Deadline deadline,
+                                                   bool once);
+    boost::asio::awaitable<Answer> send_advice(const AcquirerRequest& request, Deadline deadline, bool once);
+
+    // — payment methods —
+    Task<PaymentMethod> tokenize(Call call, NewPaymentMethod input);
+    Task<Prepared> prepare(Call call, std::optional<std::string> id, std::optional<NewPaymentMethod> data);
+
+    // — steps inside a transaction —
+    Result<Step> respond(Transaction& tx, const Call& call, StoredResponse response) const;
+    Result<Step> respond(Booking& booking) const;
+    Result<Step> refuse(Transaction& tx, const Call& call, const common::Error& error,
+                        const PaymentView* view) const;
+    void tell_intent(Booking& booking, std::string_view type) const;
+    void tell_charge(Booking& booking, std::string_view type) const;
+    void save(Booking& booking, const std::string& in_flight) const;
+
+    Result<Step> begin(Booking& booking, const Attempt& attempt) const;
+    Result<Step> send(Booking& booking, const Attempt& attempt) const;
+    common::Error book_decline(Booking& booking, const acquirer::Decline& decline) const;
+
+    // The request of this very call, when an earlier commit was not learnt of.
+    std::optional<Step> resume(Transaction& tx, const Call& call, const std::string& request_id) const;
+
+    Result<Step> book(Transaction& tx, const AcquirerRequest& asked, const Answer& answer) const;
+    Result<Booking> open(Transaction& tx, const AcquirerRequest& request) const;
+    Result<Step> book_authorization(Booking& booking, AcquirerRequest& request, const Answer& answer) const;
+    Result<Step> book_approval(Booking& booking, AcquirerRequest& request,
+                               const vault::Exchange& exchange) const;
+    Result<Step> book_settlement(Booking& booking, AcquirerRequest& request, const Answer& answer) const;
+    Result<Step> book_capture(Booking& booking, AcquirerRequest& request, const Answer& answer) const;
+    Result<Step> book_open(Booking& booking, AcquirerRequest& request) const;
+    Result<Step> take_back(Booking& booking, AcquirerRequest& request) const;
+    Result<Step> close_void(Transaction& tx, AcquirerRequest& request, const Answer& answer) const;
+    Result<Step> close_abandoned(Transaction& tx, AcquirerRequest& request, const Answer& answer) const;
+    Result<Step> answer_again(Transaction& tx, const AcquirerRequest& request) const;
+    // Writes everything down, ends the request, and answers unless that was done.
+    Result<Step> conclude(Booking& booking, AcquirerRequest& request, const common::Error* error) const;
+    void note_exchange(Booking& booking, const vault::Exchange& exchange) const;
+    AcquirerRequest void_of(const std::string& authorization_id, const AcquirerRequest& request) const;
+};
+
+boost::asio::awaitable<void> pause_for(std::chrono::milliseconds duration);
+
+// Errors of the business rules, which are stored under the key, as against those of the moment, which are
+// not.
+bool is_final(const common::Error& error);
+
+template <class Job>
+Task<Step> PaymentService::Impl::run(Job job, Deadline deadline) {
+    bool again = false;
+    int unknown = 0;
+    std::chrono::milliseconds pause{5};
+    const auto patience = deadline.at_most(lock_wait);
+    for (;;) {
+        auto body = [&job, again](Transaction& tx) -> Result<Step> { return job(tx, again); };
+        auto outcome = co_await database->transaction(body, deadline.at_most(transaction_max));
+        if (outcome) co_return outcome;
+        const auto cause = outcome.error().cause();
+        if (cause == common::Cause::outcome_unknown && ++unknown < 5 && !deadline.passed())
+            again = true;
+        else if (cause != common::Cause::lock_timeout || patience.passed())
+            co_return outcome;
+        co_await pause_for(pause);
+        pause = std::min(pause * 2, std::chrono::milliseconds{160});
+    }
+}
+
+}  // namespace gateway

@@ -1,0 +1,47 @@
+// A message for the acquirer as the gateway remembers it: committed before the vault is asked, so that
+// whatever happens to this process, some process ends it exactly once.
+#pragma once
+
+#include "gateway/payments/payment.h"
+
+namespace gateway {
+
+enum class Purpose : std::uint8_t { authorization, capture, reversal };
+
+// What the outcome means for the payment.
+enum class Action : std::uint8_t {
+    confirm,  // authorization of a confirmation
+    settle,   // capture that belongs to a confirmation (capture_method automatic)
+    capture,  // capture that the merchant asked for
+    void_,    // reversal; the payment has forgotten the authorization already
+};
+
+enum class RequestState : std::uint8_t {
+    open,       // its outcome is not booked
+    abandoned,  // taken back because it was not sent; if it was sent after all, its approval must be reversed
+    done,
+};
+
+struct AcquirerRequest {
+    std::string id;  // "areq_…": the vault sends nothing twice under one id
+    Scope scope;
+    Purpose purpose = Purpose::authorization;
+    Action action = Action::confirm;
+    std::string payment_intent, charge;
+    std::string authorization_id;  // of a capture or reversal: the request that was approved
+    std::int64_t amount = 0;
+    common::Currency currency = currency_not_set();
+    RequestState state = RequestState::open;
+    bool responded = false;  // the merchant has his answer ("processing")
+    std::string outcome;     // for the record: state and response code
+    std::int64_t created_ms = 0;
+    std::int64_t due_ms = 0;  // until then the process that made or leased it works on it
+    int attempts = 0;         // leases
+    Call call;                // to answer the merchant after a crash
+    // payment_method: used by the attempt · creates_intent: the event of its making is still due ·
+    // prior_status, prior_method, prior_charge: of the intent, when the attempt has to be taken back ·
+    // statement_descriptor_suffix, metadata: of the merchant's capture
+    boost::json::object detail;
+};
+
+}  // namespace gateway

@@ -1,0 +1,203 @@
+#include "gateway/payments/rules.h"
+
+#include "common/secret.h"
+
+namespace gateway::rules {
+namespace {
+
+using common::Cause;
+using common::Error;
+using common::ErrorType;
+using common::Fail;
+using common::Safe;
+
+Safe word(IntentStatus status) {
+    return Safe::id(to_string(status));
+}
+
+Error unexpected_state(common::Text message, std::initializer_list<Safe> arguments) {
+    return Error{400, ErrorType::invalid_request, "payment_intent_unexpected_state", message, arguments};
+}
+
+Error missing(int status, common::Text kind, std::string_view id, bool livemode, bool in_other_mode) {
+    if (!in_other_mode)
+        return Error{status,
+                     ErrorType::invalid_request,
+                     "resource_missing",
+                     "No such {}: '{}'",
+                     {Safe::word(kind), Safe::id(id)}}
+            .with_cause(Cause::not_found);
+    if (livemode)
+        return Error{
+            status,
+            ErrorType::invalid_request,
+            "resource_missing",
+            "No such {}: '{}'; a similar object exists in test mode, but a live mode key was used to make "
+            "this request.",
+            {Safe::word(kind), Safe::id(id)}}
+            .with_cause(Cause::not_found);
+    return Error{
+        status,
+        ErrorType::invalid_request,
+        "resource_missing",
+        "No such {}: '{}'; a similar object exists in live mode, but a test mode key was used to make "
+        "this request.",
+        {Safe::word(kind), Safe::id(id)}}
+        .with_cause(Cause::not_found);
+}
+
+}  // namespace
+
+Status amount(std::int64_t minor, common::Currency currency) {
+    if (minor <= 0)
+        return Fail{Error::invalid("parameter_invalid_integer", "amount",
+                                   "This value must be greater than or equal to 1.")};
+    if (minor < currency.amount_min())
+        return Fail{Error::invalid("amount_too_small", "amount",
+                                   "Amount must be at least {} in the smallest unit of {}.",
+                                   {Safe::number(currency.amount_min()), Safe::id(currency.code())})};
+    if (minor > currency.amount_max())
+        return Fail{Error::invalid("amount_too_large", "amount",
+                                   "Amount must be no more than {} in the smallest unit of {}.",
+                                   {Safe::number(currency.amount_max()), Safe::id(currency.code())})};
+    if (minor % currency.step() != 0)
+        return Fail{Error::invalid("invalid_charge_amount", "amount",
+                                   "Amounts in {} must be divisible by {}.",
+                                   {Safe::id(currency.code()), Safe::number(currency.step())})};
+    return {};
+}
+
+Error no_such(common::Text kind, std::string_view id, bool livemode, bool in_other_mode) {
+    return missing(404, kind, id, livemode, in_other_mode)
+        .with_param(kind.view() == "payment_intent" ? "intent" : "id");
+}
+
+Error no_such_parameter(common::Text kind, std::string_view id, std::string_view param, bool livemode,
+                        bool in_other_mode) {
+    return missing(400, kind, id, livemode, in_other_mode).with_param(param);
+}
+
+Status client_secret(const PaymentIntent& intent, const std::optional<std::string>& given) {
+    if (!given || common::equal_in_constant_time(*given, intent.client_secret)) return {};
+    return Fail{no_such("payment_intent", intent.id, intent.scope.livemode, false)};
+}
+
+Status may_confirm(const PaymentIntent& intent, const ConfirmIntent& input, bool has_method) {
+    if (intent.status == IntentStatus::succeeded)
+        return Fail{
+            unexpected_state("You cannot confirm this PaymentIntent because it has already succeeded after "
+                             "being previously confirmed. It has a status of {}.",
+                             {word(intent.status)})};
+    if (!next(intent.status, IntentEvent::confirmed))
+        return Fail{
+            unexpected_state("This PaymentIntent's payment could not be confirmed because it has a status of "
+                             "{}. Only a PaymentIntent with one of the following statuses may be confirmed: "
+                             "requires_payment_method, requires_confirmation, requires_action.",
+                             {word(intent.status)})};
+    if (!has_method)
+        return Fail{
+            unexpected_state("You cannot confirm this PaymentIntent because it's missing a payment method. "
+                             "Update the PaymentIntent with a payment method and then confirm it again.",
+                             {})
+                .with_param("payment_method")};
+    if (input.amount_to_confirm && *input.amount_to_confirm != intent.amount)
+        return Fail{
+            Error::invalid("", "amount_to_confirm",
+                           "The amount_to_confirm ({}) does not match the amount of this PaymentIntent ({}).",
+                           {Safe::number(*input.amount_to_confirm), Safe::number(intent.amount)})};
+    return {};
+}
+
+Status may_charge(const Account& account) {
+    if (account.charges_enabled) return {};
+    return Fail{Error{400, ErrorType::invalid_request, "account_invalid",
+                      "Your account cannot currently make charges. It has to be activated first."}};
+}
+
+Status method_usable(const PaymentMethod& method, const PaymentIntent& intent) {
+    if (method.consumed)
+        return Fail{Error::invalid(
+            "", "payment_method",
+            "The provided PaymentMethod was previously used with a PaymentIntent without "
+            "Customer attachment, or was detached from a Customer. It may not be used again. To "
+            "use a PaymentMethod multiple times, you must attach it to a Customer first.")};
+    if (method.customer && !intent.customer)
+        return Fail{
+            Error::invalid("", "payment_method",
+                           "The payment method {} belongs to a customer. Include that customer in the "
+                           "PaymentIntent to use it.",
+                           {Safe::id(method.id)})};
+    if (method.customer && *method.customer != *intent.customer)
+        return Fail{
+            Error::invalid("", "payment_method",
+                           "The provided PaymentMethod cannot be attached. It belongs to another customer.")};
+    return {};
+}
+
+Result<std::int64_t> may_capture(const PaymentIntent& intent, const Charge* charge,
+                                 const CaptureIntent& input, std::int64_t now_seconds) {
+    if (intent.status == IntentStatus::succeeded)
+        return Fail{
+            unexpected_state("This PaymentIntent could not be captured because it has already been captured. "
+                             "It has a status of {}.",
+                             {word(intent.status)})};
+    if (intent.status != IntentStatus::requires_capture || charge == nullptr)
+        return Fail{
+            unexpected_state("This PaymentIntent could not be captured because it has a status of {}. Only a "
+                             "PaymentIntent with one of the following statuses may be captured: "
+                             "requires_capture.",
+                             {word(intent.status)})};
+    if (charge->capture_before && now_seconds >= *charge->capture_before)
+        return Fail{
+            Error{400, ErrorType::invalid_request, "capture_charge_authorization_expired",
+                  "The authorization of this PaymentIntent has expired and can no longer be captured."}};
+    const auto wanted = input.amount_to_capture.value_or(intent.amount_capturable);
+    if (wanted <= 0)
+        return Fail{Error::invalid("parameter_invalid_integer", "amount_to_capture",
+                                   "This value must be greater than or equal to 1.")};
+    if (wanted > intent.amount_capturable)
+        return Fail{
+            Error::invalid("amount_too_large", "amount_to_capture",
+                           "The requested capture amount is greater than the amount you can capture for this "
+                           "charge ({}).",
+                           {Safe::number(intent.amount_capturable)})};
+    if (wanted % intent.currency.step() != 0)
+        return Fail{Error::invalid("invalid_charge_amount", "amount_to_capture",
+                                   "Amounts in {} must be divisible by {}.",
+                                   {Safe::id(intent.currency.code()), Safe::number(intent.currency.step())})};
+    if (!input.final_capture && wanted < intent.amount_capturable)
+        return Fail{Error::invalid(
+            "", "final_capture",
+            "This charge cannot be captured several times: multicapture is unavailable for it.")};
+    return wanted;
+}
+
+Status may_cancel(const PaymentIntent& intent) {
+    if (next(intent.status, IntentEvent::canceled)) return {};
+    return Fail{
+        unexpected_state("You cannot cancel this PaymentIntent because it has a status of {}. Only a "
+                         "PaymentIntent with one of the following statuses may be canceled: "
+                         "requires_payment_method, requires_capture, requires_confirmation, requires_action.",
+                         {word(intent.status)})};
+}
+
+Error locked() {
+    return Error{
+        429, ErrorType::invalid_request, "lock_timeout",
+        "This object cannot be accessed right now because another API request is currently accessing it. If "
+        "you see this error intermittently, retry the request."}
+        .with_cause(Cause::lock_timeout)
+        .with_retry(true);
+}
+
+Screening screen(std::string_view authentication_mode, const CardDetails& card) {
+    if (card.risk == "highest" || card.risk == "blocked") return Screening::block;
+    // Cards cannot be set up for later use yet, so the two conditional traits always ask.
+    const bool card_asks = card.authentication == "required" ||
+                           card.authentication == "required_unless_set_up" ||
+                           card.authentication == "required_on_session";
+    if (authentication_mode == "delegated" && !card_asks) return Screening::pass;
+    return Screening::authenticate;
+}
+
+}  // namespace gateway::rules

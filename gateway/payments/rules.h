@@ -1,0 +1,49 @@
+// The business rules of a payment: pure, each an error in the API's words or nothing.
+#pragma once
+
+#include "gateway/merchants/merchants.h"
+#include "gateway/payments/machine.h"
+#include "gateway/payments/service.h"
+
+namespace gateway::rules {
+
+using common::Result;
+using common::Status;
+
+// An amount that may be charged. 400 amount_too_small, amount_too_large, or a fraction that the currency
+// lacks.
+Status amount(std::int64_t minor, common::Currency currency);
+
+// 404 for the object that the path names, with the hint when it exists in the other mode. `kind` as in
+// "No such payment_intent: 'pi_…'".
+common::Error no_such(common::Text kind, std::string_view id, bool livemode, bool in_other_mode);
+// 400 for one that a parameter names.
+common::Error no_such_parameter(common::Text kind, std::string_view id, std::string_view param, bool livemode,
+                                bool in_other_mode);
+
+// 404 unless it is the intent's; compared in constant time.
+Status client_secret(const PaymentIntent& intent, const std::optional<std::string>& given);
+
+Status may_confirm(const PaymentIntent& intent, const ConfirmIntent& input, bool has_method);
+// The account may charge at all.
+Status may_charge(const Account& account);
+// The method is unused and belongs to the intent's customer or to nobody.
+Status method_usable(const PaymentMethod& method, const PaymentIntent& intent);
+
+// Minor units to capture.
+Result<std::int64_t> may_capture(const PaymentIntent& intent, const Charge* charge,
+                                 const CaptureIntent& input, std::int64_t now_seconds);
+Status may_cancel(const PaymentIntent& intent);
+
+// Another request holds the payment: 429 lock_timeout, to be sent again.
+common::Error locked();
+
+// Whether a confirmation may go to the acquirer, by the account's policy and the card's traits.
+enum class Screening : std::uint8_t {
+    pass,          // exempt: the merchant authenticates by contract (mode delegated)
+    authenticate,  // a second factor is needed first
+    block,         // too risky to be sent
+};
+Screening screen(std::string_view authentication_mode, const CardDetails& card);
+
+}  // namespace gateway::rules
