@@ -148,9 +148,21 @@ common::Task<StoredResponse> Api::judge(Request& request, Progress& progress) {
     if (!progress.match) co_return Fail{unrecognized(request)};
 
     Context context;
-    if (auto fine = prepare(request, progress, context); !fine) co_return Fail{fine.error()};
+    if (auto fine = prepare(request, progress, context); !fine)
+        co_return co_await unless_used(fine.error(), progress);
     auto done = co_await progress.match->route->handler(context);
+    if (!done) co_return co_await unless_used(done.error(), progress);
     co_return done;
+}
+
+// A key that was used for something else is told before a faulty parameter is.
+common::Task<StoredResponse> Api::unless_used(Error error, const Progress& progress) {
+    if (error.status() != 400 || error.type() != ErrorType::invalid_request || !progress.call.idempotency)
+        co_return Fail{error};
+    auto used = co_await backend_->look(progress.call);
+    if (!used && used.error().type() == ErrorType::idempotency) co_return Fail{used.error()};
+    if (used && *used) co_return **std::move(used);
+    co_return Fail{error};
 }
 
 common::Task<Caller> Api::identify(Request& request, Progress& progress) {
@@ -191,14 +203,13 @@ common::Status Api::prepare(const Request& request, Progress& progress, Context&
     auto idempotency = idempotency_of(request);
     if (!idempotency) return Fail{idempotency.error()};
     const auto& form = *progress.form;
-    // A browser's key is no parameter of the call; elsewhere `key` is unknown and named as such.
-    if (auto fine = validate(form, route.rules, progress.call.publishable); !fine) return fine;
-
     progress.call.idempotency = *std::move(idempotency);
     if (auto& key = progress.call.idempotency)
         key->parameters =
             request_digest(digest_key_, form,
                            progress.version.text() + ' ' + std::to_string(progress.call.scope.account.value));
+    // A browser's key is no parameter of the call; elsewhere `key` is unknown and named as such.
+    if (auto fine = validate(form, route.rules, progress.call.publishable); !fine) return fine;
     progress.call.expand = expand_of(Parameters{form}, form);
     if (auto fine = check_expand(progress.call.expand, route.answer, progress.call.publishable); !fine)
         return fine;

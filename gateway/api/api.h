@@ -32,6 +32,7 @@ class Api {
   private:
     struct Progress;  // what is known about a request so far, for its answer and log line
     common::Task<StoredResponse> judge(common::http::Request& request, Progress& progress);
+    common::Task<StoredResponse> unless_used(common::Error error, const Progress& progress);
     common::Task<Caller> identify(common::http::Request& request, Progress& progress);
     common::Status admit(const common::http::Request& request, Progress& progress);
     common::Status prepare(const common::http::Request& request, Progress& progress, Context& context);

@@ -55,7 +55,7 @@ class Worker {
           vault_{io, vault_options(config), std::move(outward), metrics},
           port_{vault_},
           payments_{database, port_, renderer, clock},
-          backend_{database, merchants, payments_, vault_},
+          backend_{database, merchants, payments_, vault_, clock},
           api_{backend_, limits, renderer, digest_key, metrics} {}
 
     common::Result<unsigned short> listen(common::http::ServerOptions options, common::http::TlsSource tls,

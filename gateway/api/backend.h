@@ -17,6 +17,9 @@ class Backend {
     virtual ~Backend() = default;
     // `key` must outlive the wait.
     virtual common::Task<Caller> authenticate(std::string_view key) = 0;
+    // What the call's idempotency key holds already: an answer to repeat, the API's error for another use of
+    // it, or nothing. Claims nothing.
+    virtual common::Task<std::optional<StoredResponse>> look(Call call) = 0;
     virtual common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input) = 0;
     virtual common::Task<PaymentMethod> find_payment_method(Scope scope, std::string id) = 0;
     virtual common::Task<StoredResponse> create_intent(Call call, CreateIntent input) = 0;

@@ -7,7 +7,6 @@ namespace {
 
 using common::Error;
 using common::Fail;
-using common::Money;
 using common::Safe;
 
 constexpr std::size_t descriptor_max = 22;
@@ -25,20 +24,6 @@ common::Status check_positive(std::int64_t amount, std::string_view name) {
     return Fail{Error::invalid("parameter_invalid_integer", name,
                                "Invalid positive integer: {}. The value must be greater than or equal to 1.",
                                {Safe::number(amount)})};
-}
-
-common::Status check_amount(std::int64_t amount, common::Currency currency) {
-    if (auto fine = check_positive(amount, "amount"); !fine) return fine;
-    if (amount < currency.amount_min())
-        return Fail{Error::invalid("amount_too_small", "amount", "Amount must be at least {}",
-                                   {Safe::param(Money{currency.amount_min(), currency}.display())})};
-    if (amount > currency.amount_max())
-        return Fail{Error::invalid("amount_too_large", "amount", "Amount must be no more than {}",
-                                   {Safe::param(Money{currency.amount_max(), currency}.display())})};
-    if (amount % currency.step() != 0)
-        return Fail{Error::invalid("", "amount", "Invalid amount: amounts in {} must be a multiple of {}.",
-                                   {Safe::param(currency.code()), Safe::number(currency.step())})};
-    return {};
 }
 
 common::Status check_descriptors(const Parameters& parameters, std::string_view prefix) {
@@ -67,16 +52,6 @@ common::Status check_descriptors(const Parameters& parameters, std::string_view 
 
 common::Error no_such(std::string_view param, std::string_view id) {
     return Error::invalid("resource_missing", param, "No such {}: '{}'", {Safe::param(param), Safe::id(id)});
-}
-
-common::Error unknown_intent(std::string_view id) {
-    return Error{404,
-                 common::ErrorType::invalid_request,
-                 "resource_missing",
-                 "No such payment_intent: '{}'",
-                 {Safe::id(id)}}
-        .with_param("intent")
-        .with_retry(false);
 }
 
 }  // namespace gateway::api

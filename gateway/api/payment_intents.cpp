@@ -2,6 +2,7 @@
 #include "gateway/api/handlers.h"
 #include "gateway/api/intent_checks.h"
 #include "gateway/api/payment_intent_rules.h"
+#include "gateway/payments/rules.h"
 
 namespace gateway::api {
 namespace {
@@ -63,23 +64,16 @@ void put_capture_method(PaymentIntent& intent, const Parameters& parameters) {
     if (card && card->raw("capture_method") == "manual") intent.capture_method = CaptureMethod::manual;
 }
 
-// A currency has no empty value, so the rest of an intent is filled in after it.
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wmissing-designated-field-initializers"
-PaymentIntent blank_intent(common::Currency currency) {
-    return PaymentIntent{.currency = currency};
-}
-#pragma clang diagnostic pop
-
 Result<PaymentIntent> read_intent(const Parameters& parameters, const Context& context) {
     const auto currency = check_currency(parameters.raw("currency"));
     if (!currency) return Fail{currency.error()};
     const auto amount = parameters.integer("amount").value_or(0);
-    if (auto fine = check_amount(amount, *currency); !fine) return Fail{fine.error()};
+    if (auto fine = rules::amount(amount, *currency); !fine) return Fail{fine.error()};
     if (auto fine = check_descriptors(parameters, context.caller.account.statement_descriptor); !fine)
         return Fail{fine.error()};
 
-    PaymentIntent intent = blank_intent(*currency);
+    PaymentIntent intent;
+    intent.currency = *currency;
     intent.scope = context.call.scope;
     intent.amount = amount;
     put_capture_method(intent, parameters);
@@ -187,7 +181,7 @@ Status check_client_secret(const PaymentIntent& intent, const Context& context) 
     const auto given = context.parameters().raw("client_secret");
     if (given.empty() && !context.call.publishable) return {};
     if (common::equal_in_constant_time(given, intent.client_secret)) return {};
-    return Fail{unknown_intent(context.id)};
+    return Fail{rules::no_such("payment_intent", context.id, context.call.scope.livemode, false)};
 }
 
 }  // namespace

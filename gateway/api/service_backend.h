@@ -10,9 +10,14 @@ class ServiceBackend final : public Backend {
   public:
     ServiceBackend(common::db::Pool& database, Merchants& merchants, PaymentService& payments,
                    vault::Client& vault)
-        : database_{&database}, merchants_{&merchants}, payments_{&payments}, vault_{&vault} {}
+        : database_{&database},
+          merchants_{&merchants},
+          payments_{&payments},
+          vault_{&vault},
+          clock_{&clock} {}
 
     common::Task<Caller> authenticate(std::string_view key) override { return merchants_->authenticate(key); }
+    common::Task<std::optional<StoredResponse>> look(Call call) override;
     common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input) override {
         return payments_->create_payment_method(std::move(call), std::move(input));
     }
@@ -44,6 +49,7 @@ class ServiceBackend final : public Backend {
     Merchants* merchants_;
     PaymentService* payments_;
     vault::Client* vault_;
+    const common::Clock* clock_;
 };
 
 }  // namespace gateway::api

@@ -36,6 +36,11 @@ class FakeBackend final : public Backend {
                                              "Invalid API Key provided: {}",
                                              {common::Safe::param("sk_test_***1234")}}};
     }
+    common::Task<std::optional<StoredResponse>> look(Call call) override {
+        last_call = call;
+        if (used) co_return common::Fail{*used};
+        co_return std::nullopt;
+    }
     common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input) override {
         ++calls;
         last_call = call;
@@ -99,7 +104,7 @@ class FakeBackend final : public Backend {
     bool raw_card_data_live = false, throws = false;
     Readiness ready{true, true};
     PaymentView view{sample_intent(), sample_method(), sample_charge()};
-    std::optional<common::Error> error;
+    std::optional<common::Error> error, used;
     std::optional<StoredResponse> stored;
     Call last_call;
     NewPaymentMethod method;

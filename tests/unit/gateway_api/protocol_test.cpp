@@ -111,6 +111,20 @@ TEST_F(ApiTest, IdempotencyKeysAreForPostsOfSensibleLength) {
               200);
 }
 
+TEST_F(ApiTest, AKeyUsedForSomethingElseIsToldBeforeAFaultyParameter) {
+    const ApiTest::Headers key{{"Idempotency-Key", "k-1"}};
+    backend_.used =
+        common::Error{400, common::ErrorType::idempotency, "", "Keys for idempotent requests can only …"};
+    EXPECT_EQ(json(post("/v1/payment_intents", "bogus=1", key)).at("error").at("type"), "idempotency_error");
+    EXPECT_EQ(json(post("/v1/payment_intents", "amount=1&currency=eur", key)).at("error").at("type"),
+              "idempotency_error");
+    EXPECT_THAT(fault(post("/v1/payment_intents", "bogus=1")), StartsWith("400 parameter_unknown bogus: "));
+    backend_.used.reset();
+    EXPECT_THAT(fault(post("/v1/payment_intents", "bogus=1", key)),
+                StartsWith("400 parameter_unknown bogus: "));
+    EXPECT_EQ(backend_.calls, 0);
+}
+
 std::string digest_of(std::string_view form, std::string_view context = "v 1") {
     const std::array<std::uint8_t, 3> key{1, 2, 3};
     return request_digest(key, *common::form::decode(form), context);

@@ -26,10 +26,8 @@ inline PaymentMethod sample_method() {
 }
 
 inline PaymentIntent sample_intent() {
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wmissing-designated-field-initializers"
-    PaymentIntent intent{.currency = *common::Currency::find("eur")};
-#pragma clang diagnostic pop
+    PaymentIntent intent;
+    intent.currency = *common::Currency::find("eur");
     intent.id = "pi_00000001abcdefghijklmnopqr";
     intent.scope = {common::AccountId{1}, false};
     intent.created = 1790000001;
@@ -47,10 +45,8 @@ inline PaymentIntent sample_intent() {
 }
 
 inline Charge sample_charge() {
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wmissing-designated-field-initializers"
-    Charge charge{.currency = *common::Currency::find("eur")};
-#pragma clang diagnostic pop
+    Charge charge;
+    charge.currency = *common::Currency::find("eur");
     charge.id = "ch_00000001abcdefghijklmnopqr";
     charge.scope = {common::AccountId{1}, false};
     charge.created = 1790000002;
