@@ -67,7 +67,7 @@ struct Client::Impl : std::enable_shared_from_this<Client::Impl> {
     void keep(Pooled connection);
     void drop_idle();
     void close_all();
-    Error failure(Outcome outcome, Deadline deadline);
+    Error failure(bool sent, Outcome outcome, Deadline deadline);
 
     asio::io_context& io;
     ClientOptions options;
@@ -96,9 +96,13 @@ void Client::reset() {
 }
 
 Task<Response> Client::send(ClientRequest request, Deadline deadline) {
-    // The pool outlives the client while a call runs.
-    const auto pool = impl_;
-    co_return co_await pool->send(std::move(request), deadline);
+    const auto pool = impl_;  // outlives the client while a call runs
+    try {
+        co_return co_await pool->send(std::move(request), deadline);
+    } catch (const std::exception&) {
+        // A cancelled caller: Asio throws at its next operation.
+    }
+    co_return Fail{Error::unavailable("call was cancelled", Cause::outcome_unknown)};
 }
 
 void Client::Impl::close_all() {
@@ -211,9 +215,9 @@ Task<bool> Client::Impl::open(Place& place, Deadline deadline) {
     co_return false;
 }
 
-Error Client::Impl::failure(Outcome outcome, Deadline deadline) {
-    const auto cause = outcome == Outcome::not_sent ? Cause::unavailable : Cause::outcome_unknown;
-    metrics.count("http_client_failures_total", {{"sent", outcome == Outcome::not_sent ? "no" : "yes"}});
+Error Client::Impl::failure(bool sent, Outcome outcome, Deadline deadline) {
+    const auto cause = sent ? Cause::outcome_unknown : Cause::unavailable;
+    metrics.count("http_client_failures_total", {{"sent", sent ? "yes" : "no"}});
     const auto host = Safe::param(options.host);
     if (deadline.passed()) return Error::unavailable("{} did not answer in time", cause, {host});
     switch (outcome) {
@@ -233,17 +237,22 @@ Task<Response> Client::Impl::send(ClientRequest request, Deadline deadline) {
         co_return Fail{Error::internal("request target {} cannot be sent", {Safe::param(request.target)})};
     auto place = co_await take_place(deadline);
     if (!place) co_return Fail{std::move(place.error())};
+    bool sent = false;
     for (bool again = false;; again = true) {
-        const auto kept = co_await open(*place, deadline);
-        if (!kept) co_return Fail{kept.error()};
+        auto kept = co_await open(*place, deadline);
+        if (!kept && sent) co_return Fail{std::move(kept.error()).with_cause(Cause::outcome_unknown)};
+        if (!kept) co_return Fail{std::move(kept.error())};
+        auto outcome = Outcome::not_sent;
         Response response;
-        const auto outcome = co_await place->connection->exchange(request, host_field, response, deadline);
+        if (!deadline.passed())
+            outcome = co_await place->connection->exchange(request, host_field, response, deadline);
         if (outcome == Outcome::answered) co_return response;
+        sent = sent || outcome != Outcome::not_sent;
         place->connection = nullptr;
         const bool stale =
             *kept && !again && !deadline.passed() &&
             (outcome == Outcome::not_sent || (outcome == Outcome::no_answer && request.idempotent));
-        if (!stale) co_return Fail{failure(outcome, deadline)};
+        if (!stale) co_return Fail{failure(sent, outcome, deadline)};
         // The others of its age are probably closed as well.
         metrics.count("http_client_stale_total");
         drop_idle();

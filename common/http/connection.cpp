@@ -22,6 +22,8 @@ constexpr std::size_t out_bytes_kept = 64 * 1024;
 constexpr milliseconds goodbye_max{300};  // for the other end's close_notify
 constexpr milliseconds linger_max{1000};  // for what it sends until it has seen our answer
 constexpr std::size_t linger_bytes_max = 8 << 20;
+constexpr milliseconds first_request_in_drain_max{1000};
+constexpr unsigned refusals_logged_a_second_max = 10;
 
 std::atomic<int> open_connections{0};  // of all servers of the process: they share one gauge
 
@@ -29,6 +31,12 @@ std::atomic<int> open_connections{0};  // of all servers of the process: they sh
 
 void ServerCore::count_rejected(std::string_view reason) {
     metrics.count("http_rejected_total", {{"reason", reason}});
+}
+
+bool ServerCore::may_log() {
+    const std::int64_t now = std::time(nullptr);
+    if (std::exchange(log_second, now) != now) logged_in_second = 0;
+    return logged_in_second++ < refusals_logged_a_second_max;
 }
 
 Connection::Connection(asio::io_context& io, std::shared_ptr<ServerCore> core, TcpSocket socket,
@@ -67,7 +75,7 @@ void Connection::enter(Phase phase, milliseconds limit) {
 void Connection::expired() {
     timed_out_ = true;
     boost::system::error_code ignored;
-    if (phase_ == Phase::idle || phase_ == Phase::head || phase_ == Phase::body) {
+    if (phase_ == Phase::idle || phase_ == Phase::head || phase_ == Phase::body || phase_ == Phase::goodbye) {
         stream_.next_layer().cancel(ignored);
         return;
     }
@@ -77,7 +85,8 @@ void Connection::expired() {
 
 void Connection::drain() {
     leave_ = true;
-    if (phase_ == Phase::idle) watchdog_.set(steady_clock::now());
+    if (phase_ != Phase::idle) return;
+    watchdog_.set(steady_clock::now() + (requests_ == 0 ? first_request_in_drain_max : milliseconds{0}));
 }
 
 void Connection::abort() {
@@ -103,6 +112,9 @@ asio::awaitable<bool> Connection::handshake() {
     const auto [failure] = co_await stream_.async_handshake(asio::ssl::stream_base::server, awaited);
     if (failure) {
         core_->count_rejected(timed_out_ ? "handshake_timeout" : "handshake");
+        if (core_->may_log())
+            log::info("TLS handshake failed",
+                      {{"address", Safe::param(peer_address_)}, {"why", Safe::param(failure.message())}});
         co_return false;
     }
     if (core_->options.request_client_certificate) peer_ = peer_certificate(stream_.native_handle());
@@ -149,12 +161,14 @@ asio::awaitable<bool> Connection::serve_one() {
 
 asio::awaitable<bool> Connection::read_head(Request& request) {
     parser_.start(request);
-    const bool first = request_began_ == steady_clock::time_point{};
-    if (in_.empty() && !first)
-        enter(Phase::idle, core_->options.idle_max);
-    else
+    if (!in_.empty())
         enter(Phase::head, core_->options.header_max);
-    if (leave_ && phase_ == Phase::idle) co_return false;
+    else if (requests_ == 0)
+        enter(Phase::idle, leave_ ? first_request_in_drain_max : core_->options.header_max);
+    else if (leave_)
+        co_return false;
+    else
+        enter(Phase::idle, core_->options.idle_max);
     for (;;) {
         const auto step = in_.empty() ? Parsed::need_more : parser_.head(in_.view());
         if (step == Parsed::complete) break;
@@ -170,6 +184,7 @@ asio::awaitable<bool> Connection::read_head(Request& request) {
         }
         if (phase_ == Phase::idle) enter(Phase::head, core_->options.header_max);
     }
+    ++requests_;
     request_began_ = steady_clock::now();
     in_.consume(parser_.consumed());
     co_return true;
@@ -270,7 +285,7 @@ asio::awaitable<void> Connection::answer(const Request& request, Response respon
                          {{"route", route}, {"method", to_string(request.method)}, {"status", status}});
     const bool written = co_await write_out();
     if (!written) core_->count_rejected("unread_answer");
-    if (request_began_ != steady_clock::time_point{})
+    if (requests_ != 0)
         core_->metrics.observe("http_request_seconds", steady_clock::now() - request_began_,
                                {{"route", route}});
 }
@@ -278,8 +293,9 @@ asio::awaitable<void> Connection::answer(const Request& request, Response respon
 asio::awaitable<void> Connection::refuse(const Request& request, const Reject& why) {
     keep_alive_ = false;
     core_->count_rejected(why.reason);
-    log::write(log::Level::info, "request refused",
-               {{"status", Safe::number(why.status)}, {"why", Safe::id(why.reason)}}, request.request_id);
+    if (core_->may_log())
+        log::write(log::Level::info, "request refused",
+                   {{"status", Safe::number(why.status)}, {"why", Safe::id(why.reason)}}, request.request_id);
     auto response = error_response(error_of(why));
     co_await answer(request, std::move(response));
 }
@@ -293,8 +309,8 @@ bool Connection::certificate_expired() const {
 asio::awaitable<void> Connection::close_gently() {
     auto& socket = stream_.next_layer();
     if (!socket.is_open()) co_return;
-    enter(Phase::closing, goodbye_max);
     if (peer_gone_) co_return;
+    enter(Phase::goodbye, goodbye_max);
     [[maybe_unused]] const auto [ended] = co_await stream_.async_shutdown(awaited);
     boost::system::error_code failure;
     socket.shutdown(asio::socket_base::shutdown_send, failure);

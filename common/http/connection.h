@@ -27,6 +27,10 @@ struct ServerCore {
     std::function<void()> connection_gone;
 
     void count_rejected(std::string_view reason);
+    // Whether one more refusal may be logged: strangers must not fill the log. All are counted.
+    bool may_log();
+    std::int64_t log_second = 0;
+    unsigned logged_in_second = 0;
 };
 
 class Connection {
@@ -39,11 +43,12 @@ class Connection {
 
     // The whole life of `connection`.
     static asio::awaitable<void> run(std::unique_ptr<Connection> connection);
-    void drain();  // close now when idle, otherwise after the present request
+    // Closes when idle, otherwise after the present request. A new connection has a second for its first one.
+    void drain();
     void abort();  // close now
 
   private:
-    enum class Phase : std::uint8_t { handshake, idle, head, body, handling, writing, closing };
+    enum class Phase : std::uint8_t { handshake, idle, head, body, handling, writing, goodbye, closing };
     enum class Read : std::uint8_t { bytes, end, timeout };
 
     asio::awaitable<bool> handshake();
@@ -76,6 +81,7 @@ class Connection {
     std::chrono::steady_clock::time_point began_, request_began_;
     std::list<Connection*>::iterator place_;
     Phase phase_ = Phase::handshake;
+    std::uint64_t requests_ = 0;  // whose heads arrived
     bool timed_out_ = false, leave_ = false, keep_alive_ = true, peer_gone_ = false;
 };
 

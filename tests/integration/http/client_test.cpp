@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/runtime.h"
 #include "unit/http/running_server.h"
 
 namespace http_test {
@@ -317,6 +318,52 @@ TEST(HttpClient, SendsOtherRequestsAtMostOnce) {
     EXPECT_EQ(answer.error().cause(), Cause::outcome_unknown);
     EXPECT_EQ(server.requests, 2);
     EXPECT_TRUE(client.send(request_to("/3")).has_value());
+}
+
+TEST(HttpClient, DoesNotKnowTheOutcomeWhenTheSecondAttemptCannotBegin) {
+    auto server = std::make_unique<ScriptedServer>(std::vector<std::vector<std::string>>{{fine, ""}});
+    auto options = options_for(server->port);
+    options.connect_max = 200ms;
+    TestClient client{{server->identity}, std::move(options)};
+    EXPECT_TRUE(client.send(request_to("/1", "", true)).has_value());
+    // The script has ended: the listener still takes connections but never shakes hands.
+    const auto answer = client.send(request_to("/2", "", true));
+    ASSERT_FALSE(answer.has_value());
+    EXPECT_EQ(answer.error().cause(), Cause::outcome_unknown);
+    EXPECT_EQ(server->requests, 2);
+}
+
+TEST(HttpClient, SendsNothingAfterItsDeadline) {
+    RunningServer server;
+    TestClient client{{server.identity}, options_for(server.port)};
+    ASSERT_TRUE(client.send(request_to("/1")).has_value());
+    const auto answer = client.send(request_to("/2"), 0ms);
+    ASSERT_FALSE(answer.has_value());
+    EXPECT_EQ(answer.error().cause(), Cause::unavailable);
+    EXPECT_EQ(server.handled, 1);
+}
+
+TEST(HttpClient, EndsQuietlyWhenItsCallerGivesUp) {
+    RunningServer server{{}, [](http::Request&) -> asio::awaitable<http::Response> {
+                             asio::steady_timer timer{co_await asio::this_coro::executor};
+                             timer.expires_after(300ms);
+                             co_await timer.async_wait(asio::use_awaitable);
+                             co_return http::json_response(200, "{}");
+                         }};
+    auto options = options_for(server.port);
+    options.connections_max = 1;
+    TestClient client{{server.identity}, std::move(options)};
+    std::vector<std::future<Sent>> calls;
+    for (int i = 0; i < 3; ++i)
+        calls.push_back(
+            asio::co_spawn(client.thread.io,
+                           common::with_deadline(client.client->send(request_to("/"), Deadline::in(5s)),
+                                                 Deadline::in(std::chrono::milliseconds{50 + 20 * i})),
+                           asio::use_future));
+    for (auto& call : calls)
+        EXPECT_EQ(call.get().error().cause(), Cause::deadline_exceeded);
+    EXPECT_TRUE(client.send(request_to("/after")).has_value());
+    EXPECT_EQ(server.metrics.counter_value("http_exceptions_total"), 0);
 }
 
 TEST(HttpClient, DoesNotRepeatWhatAFreshConnectionLost) {

@@ -344,6 +344,19 @@ TEST(HttpServer, EndsADrainThatTakesTooLong) {
     }));
 }
 
+TEST(HttpServer, ServesTheFirstRequestOfANewConnectionWhileItDrains) {
+    RunningServer server;
+    RawClient fresh{server.port}, silent{server.port};
+    EXPECT_EQ(status_of(RawClient{server.port}.ask(get("/"))), 200);  // so that the others have been accepted
+    std::promise<void> drained;
+    server.thread.run([&] { server.server->drain(10s, [&drained] { drained.set_value(); }); });
+    EXPECT_THAT(fresh.ask(get("/late")), AllOf(HasSubstr("GET /late"), HasSubstr("Connection: close\r\n")));
+    EXPECT_EQ(silent.receive_all(), "");
+    EXPECT_TRUE(silent.properly);
+    fresh.receive_all();
+    EXPECT_EQ(drained.get_future().wait_for(5s), std::future_status::ready);
+}
+
 TEST(HttpServer, DrainsAtOnceWhenNobodyIsConnected) {
     RunningServer server;
     std::promise<void> drained;
