@@ -75,6 +75,20 @@ struct Hsm::Impl {
         co_return std::move(*wait->result);
     }
 
+    // For work that cannot fail because of its input: CKR_GENERAL_ERROR is the device's, and tried once more
+    // after the token has begun again.
+    template <class Run>
+    Provider::Outcome run_twice(Run run) {
+        auto outcome = run();
+        for (const bool again : {true, false}) {
+            const bool general =
+                outcome.usable && !outcome.missing && trouble_of(outcome.call.value) == Trouble::general;
+            if (!general) break;
+            provider->device_failed(outcome.call);
+            if (again) outcome = run();
+        }
+        return outcome;
+    }
     Result<Bytes> seal_now(KeyRef key, std::span<const std::uint8_t> plain,
                            std::span<const std::uint8_t> aad);
     Result<SecretBytes> open_now(KeyRef key, std::span<const std::uint8_t> sealed,
@@ -98,14 +112,12 @@ Result<Bytes> Hsm::Impl::seal_now(KeyRef key, std::span<const std::uint8_t> plai
     if (!kind_of(key.purpose).seals || plain.size() > data_bytes_max || aad.size() > data_bytes_max)
         return Fail{Error::internal("HSM: {} cannot seal this", {Safe::param(label_of(key))})};
     Bytes sealed;
-    const auto outcome = provider->with_key(key, [&](Session& session, CK_OBJECT_HANDLE handle) {
-        return session.encrypt(handle, plain, aad, sealed);
+    const auto outcome = run_twice([&] {
+        return provider->with_key(key, [&](Session& session, CK_OBJECT_HANDLE handle) {
+            return session.encrypt(handle, plain, aad, sealed);
+        });
     });
-    if (!outcome.ok()) {
-        if (outcome.usable && !outcome.missing && trouble_of(outcome.call.value) == Trouble::general)
-            provider->device_failed(outcome.call);
-        return Fail{error_for(outcome, key)};
-    }
+    if (!outcome.ok()) return Fail{error_for(outcome, key)};
     return sealed;
 }
 
@@ -144,13 +156,12 @@ Result<Digest> Hsm::Impl::mac_now(KeyRef key, std::span<const std::uint8_t> data
     if (kind_of(key.purpose).seals || data.size() > data_bytes_max)
         return Fail{Error::internal("HSM: {} cannot sign this", {Safe::param(label_of(key))})};
     Digest digest{};
-    const auto outcome = provider->with_key(
-        key, [&](Session& session, CK_OBJECT_HANDLE handle) { return session.hmac(handle, data, digest); });
-    if (!outcome.ok()) {
-        if (outcome.usable && !outcome.missing && trouble_of(outcome.call.value) == Trouble::general)
-            provider->device_failed(outcome.call);
-        return Fail{error_for(outcome, key)};
-    }
+    const auto outcome = run_twice([&] {
+        return provider->with_key(key, [&](Session& session, CK_OBJECT_HANDLE handle) {
+            return session.hmac(handle, data, digest);
+        });
+    });
+    if (!outcome.ok()) return Fail{error_for(outcome, key)};
     return digest;
 }
 
@@ -244,8 +255,10 @@ Task<SecretBytes> Hsm::random(std::size_t size, common::Deadline deadline) {
             return Fail{Error::internal("HSM: {} random bytes were asked for",
                                         {Safe::number(static_cast<std::int64_t>(size))})};
         SecretBytes drawn{size};
-        const auto outcome =
-            impl->provider->with_session([&](Session& session) { return session.random(drawn.bytes()); });
+        const auto outcome = impl->run_twice([&] {
+            return impl->provider->with_session(
+                [&](Session& session) { return session.random(drawn.bytes()); });
+        });
         if (!outcome.ok()) return Fail{error_for(outcome, {})};
         return drawn;
     };

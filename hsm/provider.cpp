@@ -156,12 +156,7 @@ bool Provider::attempt(const KeyRef* key, const KeyWork& work, Attempt& state) {
     if (call.ok() && !state.outcome.missing) call = work(*session, handle);
     if (state.outcome.missing) {
         give_back(std::move(session));
-        const std::lock_guard lock{mutex_};
-        const bool known = keys_.contains(*key);
-        if (!known || Steady::now() - last_connect_ < missing_key_pause) return false;
-        // A key that was there is not: is the token? The answer comes from beginning again.
-        state_ = State::down;
-        return state.once(Trouble::device);
+        return begin_again_for(*key) && state.once(Trouble::device);
     }
     if (call.ok()) {
         give_back(std::move(session));
@@ -209,6 +204,8 @@ Call Provider::find_key(Session& session, KeyRef key, CK_OBJECT_HANDLE& handle, 
     std::vector<CK_OBJECT_HANDLE> found;
     const auto done = session.find_by_id(id, found);
     if (!done.ok()) return done;
+    // Private objects are not seen without a login, which anyone in this process may have ended.
+    if (found.empty() && !session.logged_in()) return {CKR_USER_NOT_LOGGED_IN, "C_GetSessionInfo"};
     missing = found.size() != 1;
     if (missing) return done;
     handle = found.front();
@@ -235,6 +232,27 @@ Call Provider::learn_key(Session& session, KeyRef key, CK_OBJECT_HANDLE& handle,
     keys_[key] = KnownKey{std::move(entry.id), entry.handle, generation_};
     missing = false;
     return done;
+}
+
+// A key that was there is not: is the token? The answer comes from beginning again, though not at every call
+// when it is the key alone that is gone.
+bool Provider::begin_again_for(KeyRef key) {
+    const std::lock_guard lock{mutex_};
+    const auto known = keys_.find(key);
+    if (known == keys_.end()) return false;
+    if (known->second.lost && Steady::now() - last_connect_ < missing_key_pause) return false;
+    known->second.lost = true;
+    known->second.generation = 0;
+    last_error_ = "a key that was on the token is not there";
+    auto expected = State::usable;
+    state_.compare_exchange_strong(expected, State::down);
+    return true;
+}
+
+void Provider::drop_idle() {
+    std::vector<std::unique_ptr<Session>> dropped;
+    const std::lock_guard lock{mutex_};
+    dropped.swap(idle_);
 }
 
 void Provider::forget_handle(KeyRef key) {

@@ -42,6 +42,7 @@ class Provider {
         Bytes id;
         CK_OBJECT_HANDLE handle = 0;
         std::uint64_t generation = 0;  // 0 = the handle is to be found again
+        bool lost = false;             // looked for in vain, and the token begun again because of it
     };
     struct Attempt;
 
@@ -53,6 +54,8 @@ class Provider {
     Call find_key(Session& session, KeyRef key, CK_OBJECT_HANDLE& handle, bool& missing);
     Call learn_key(Session& session, KeyRef key, CK_OBJECT_HANDLE& handle, bool& missing);
     void forget_handle(KeyRef key);
+    bool begin_again_for(KeyRef key);
+    void drop_idle();
     Call log_in_again();
     Call take(std::unique_ptr<Session>& session);
     void give_back(std::unique_ptr<Session> session);

@@ -54,6 +54,13 @@ Call Session::login(CK_USER_TYPE user, const common::SecretBytes& pin) {
     return done;
 }
 
+bool Session::logged_in() {
+    CK_SESSION_INFO info{};
+    const auto done =
+        module_.call("C_GetSessionInfo", [&](auto& f) { return f.C_GetSessionInfo(handle_, &info); });
+    return done.ok() && (info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS);
+}
+
 Call Session::find(std::span<CK_ATTRIBUTE> match, std::size_t limit, std::vector<CK_OBJECT_HANDLE>& found) {
     found.assign(limit, 0);
     auto done = module_.call("C_FindObjectsInit", [&](auto& f) {

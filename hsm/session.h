@@ -27,6 +27,7 @@ class Session {
     CK_SESSION_HANDLE handle() const { return handle_; }
 
     Call login(CK_USER_TYPE user, const common::SecretBytes& pin);
+    bool logged_in();
     // At most `limit` objects that match; all of the token's when `match` is empty.
     Call find(std::span<CK_ATTRIBUTE> match, std::size_t limit, std::vector<CK_OBJECT_HANDLE>& found);
     Call find_by_label(const std::string& label, std::vector<CK_OBJECT_HANDLE>& found);
