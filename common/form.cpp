@@ -189,17 +189,16 @@ class Decoder {
         const auto pushes = std::ranges::count_if(value.members_, is_push);
         const auto indexed = std::ranges::count_if(value.members_, is_indexed);
         const auto all = std::ssize(value.members_);
-        if (pushes != 0 && pushes + indexed != all) return Fail{mixed_kinds(name)};
-        if (pushes + indexed == all) become_array(value, indexed != 0);
+        if (pushes != 0 && pushes != all) return Fail{mixed_kinds(name)};
+        if (pushes == all || indexed == all) become_array(value, indexed != 0);
         return {};
     }
 
     static void become_array(Value& value, bool with_indexes) {
-        // Indexes first, in their order; what was pushed (a[]) follows in order of arrival.
         std::vector<std::pair<std::uint32_t, std::size_t>> order;
         for (std::size_t i = 0; i < value.members_.size(); ++i) {
             const auto& key = value.members_[i].first;
-            order.emplace_back(key.empty() ? UINT32_MAX : index_value(key), i);
+            order.emplace_back(index_value(key), i);  // a[] has no index: order of arrival
         }
         std::ranges::sort(order);
         value.kind_ = Value::Kind::array;

@@ -60,7 +60,7 @@ TEST(FormDecoder, ReadsArrays) {
     EXPECT_EQ(decoded("a[]=x&a[]=y"), "{a=[x,y]}");
     EXPECT_EQ(decoded("a[0]=x&a[1]=y"), "{a=[x,y]}");
     EXPECT_EQ(decoded("a[7]=y&a[2]=x"), "{a=[x,y]}");
-    EXPECT_EQ(decoded("a[10]=z&a[9]=y&a[]=last"), "{a=[y,z,last]}");
+    EXPECT_EQ(decoded("a[10]=z&a[9]=y"), "{a=[y,z]}");
     EXPECT_EQ(decoded("expand[]=customer&expand[]=latest_charge"), "{expand=[customer,latest_charge]}");
 }
 
@@ -117,6 +117,7 @@ TEST(FormDecoder, RefusesWhatIsBothScalarAndHash) {
     EXPECT_EQ(refused("a[b]=2&a=1").param(), "a");
     EXPECT_EQ(refused("a[b]=1&a[b][c]=2").param(), "a[b]");
     EXPECT_EQ(refused("a[]=1&a[b]=2").param(), "a");
+    EXPECT_EQ(refused("a[]=1&a[0]=2").param(), "a");
     EXPECT_EQ(refused("a[b]=1&a[]=2&a[0]=3").param(), "a");
 }
 
