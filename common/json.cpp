@@ -1,6 +1,7 @@
 #include "common/json.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <boost/json/basic_parser_impl.hpp>
 
@@ -69,7 +70,11 @@ struct Handler {
         stack.push_uint64(value);
         return true;
     }
-    bool on_double(double value, bj::string_view, Failed&) {
+    bool on_double(double value, bj::string_view, Failed& failed) {
+        if (!std::isfinite(value)) {
+            failed = bj::error::exponent_overflow;
+            return false;
+        }
         stack.push_double(value);
         return true;
     }
