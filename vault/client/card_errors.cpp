@@ -42,7 +42,7 @@ Error card_error(CardFault fault) {
         auto error = Error{402, ErrorType::card, row.code, row.message}.with_param(row.param);
         if (!row.decline_code.empty())
             return std::move(error).with_field(
-                "decline_code", boost::json::value{boost::json::string_view{row.decline_code}});
+                "decline_code", boost::json::value(boost::json::string_view{row.decline_code}));
         return error;
     }
     return Error::internal("a card fault without a row in the table of card errors");

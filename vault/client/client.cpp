@@ -55,7 +55,7 @@ struct Client::Impl {
 namespace {
 
 SecretText body_of(json::object object) {
-    return common::json::serialize_secret(json::value{std::move(object)});
+    return common::json::serialize_secret(json::value(std::move(object)));
 }
 
 }  // namespace
@@ -64,7 +64,8 @@ bool Exchange::approved() const {
     constexpr std::array approvals{"00", "08", "10", "11", "85"};
     if (state != State::answered) return false;
     if (kind == Kind::capture && response_code == "94") return true;  // the host has it already
-    return std::any_of(approvals.begin(), approvals.end(), [&](const char* code) { return response_code == code; });
+    return std::any_of(approvals.begin(), approvals.end(),
+                       [&](const char* code) { return response_code == code; });
 }
 
 Client::Client(boost::asio::io_context& io, http::ClientOptions options, http::TlsSource tls,

@@ -104,7 +104,7 @@ common::SecretText to_json(const NewCard& card) {
         object["exp_year"] = card.exp_year;
         if (!card.cvc.empty()) object["cvc"] = json::string{card.cvc.view(), object.storage()};
     }
-    return common::json::serialize_secret(json::value{std::move(object)});
+    return common::json::serialize_secret(json::value(std::move(object)));
 }
 
 Result<NewCard> new_card(const json::object& object) {
@@ -257,7 +257,7 @@ json::object to_json(const Exchange& exchange) {
 Result<Exchange> exchange(const json::object& object) {
     Members members{
         object,
-        {"state", "request_id", "response_code", "authorization_code", "rrn", "stan",
+        {"kind", "state", "request_id", "response_code", "authorization_code", "rrn", "stan",
          "network_transaction_id", "merchant_advice", "avs_result", "cvc_result", "approved_amount"}};
     Exchange exchange;
     const auto kind = exchange_kind_of(members.text("kind"));

@@ -1,0 +1,360 @@
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "common/crypto.h"
+#include "integration/vault/environment.h"
+#include "unit/vault/access.h"
+#include "vault/cards/card_service.h"
+#include "vault/cards/tokens.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using common::AccountId;
+using common::Cause;
+using common::Deadline;
+using vault::cards::NewCardInput;
+using vault::cards::PanTestAccess;
+using vault_test::value_of;
+using vault_test::wait_for;
+
+// Everything of one vault process but its listeners; two of them share a database and a token.
+struct Vault {
+    common::Metrics& metrics;
+    common::ManualClock clock{common::TimePoint{std::chrono::sys_days{std::chrono::year{2026} / 7 / 1}}};
+    hsm::Hsm& hsm;
+    common::db::Pool pool;
+    vault::store::CardRows rows{pool};
+    vault::store::MerchantKeys merchant_keys{pool};
+    vault::keys::KeyMaterial material{hsm};
+    vault::keys::KeyRing ring{hsm, merchant_keys, material, clock, metrics};
+    vault::cards::Fingerprinter fingerprinter{hsm};
+    vault::cards::CvcStore codes{clock};
+    vault::cards::SandboxCards sandbox =
+        std::move(*vault::cards::SandboxCards::load(PORTCULLIS_VAULT "/cards/sandbox_cards.json"));
+    vault::cards::BinTable bins =
+        std::move(*vault::cards::BinTable::load(PORTCULLIS_VAULT "/cards/bins.json"));
+    vault::cards::CardService cards{
+        {rows, ring, material, fingerprinter, codes, sandbox, bins, clock, metrics, true}};
+
+    Vault(hsm::Hsm& opened, common::Metrics& counted)
+        : metrics{counted}, hsm{opened}, pool{vault_test::pool_options(), metrics} {}
+};
+
+class StoredCards : public testing::Test {
+  protected:
+    static void SetUpTestSuite() { token = new support::SoftHsm; }
+    static void TearDownTestSuite() { delete token; }
+    void SetUp() override {
+        vault_test::make_database();
+        auto opened = hsm::Hsm::open(token->options(), vault_test::vault_keys(), metrics);
+        ASSERT_TRUE(opened) << opened.error().describe();
+        hsm = std::move(*opened);
+        vault = std::make_unique<Vault>(*hsm, metrics);
+    }
+
+    static NewCardInput typed(std::string_view number = "4242424242424242",
+                              AccountId account = AccountId{4711}) {
+        NewCardInput input;
+        input.account = account;
+        input.number = common::SecretText{number};
+        input.cvc = common::SecretText{"123"};
+        input.exp_month = 9, input.exp_year = 2031;
+        return input;
+    }
+    static Deadline soon() { return Deadline::in(5s); }
+    auto store(NewCardInput input) { return wait_for(vault->cards.store(std::move(input), soon())); }
+    std::string stored(std::string_view number = "4242424242424242", AccountId owner = AccountId{4711}) {
+        auto result = store(typed(number, owner));
+        if (!result) throw std::runtime_error{result.error().describe()};
+        return result->facts.token;
+    }
+    auto open(const std::string& card, std::string handle = "", AccountId owner = AccountId{4711},
+              bool livemode = false) {
+        return wait_for(vault->cards.open(owner, livemode, card, std::move(handle), soon()));
+    }
+    // A vault that has nothing in memory.
+    void restart() { vault = std::make_unique<Vault>(*hsm, metrics); }
+    static std::string count(const std::string& table) { return value_of("SELECT count(*) FROM " + table); }
+    static void tamper(const std::string& sql) { tests::Postgres::instance().run(sql, "vault"); }
+
+    inline static support::SoftHsm* token = nullptr;
+    const AccountId account{4711};
+    common::Metrics metrics;
+    std::unique_ptr<hsm::Hsm> hsm;
+    std::unique_ptr<Vault> vault;
+};
+
+TEST_F(StoredCards, ComeBackWithTheirSecurityCodeOnce) {
+    const auto card = store(typed("4242 4242 4242 4242"));
+    ASSERT_TRUE(card) << card.error().describe();
+    EXPECT_EQ(card->facts.brand, "visa");
+    EXPECT_EQ(card->facts.last4, "4242");
+    EXPECT_EQ(card->facts.funding, "credit");
+    EXPECT_EQ(card->facts.country, "US");
+    EXPECT_EQ(card->facts.fingerprint.size(), 22U);
+    EXPECT_TRUE(vault::cards::parse_token(card->facts.token));
+    const auto first = open(card->facts.token, card->cvc_handle);
+    ASSERT_TRUE(first) << first.error().describe();
+    EXPECT_EQ(PanTestAccess::digits(first->pan), "4242424242424242");
+    EXPECT_EQ(first->expiry.yymm(), "3109");
+    ASSERT_TRUE(first->cvc);
+    EXPECT_EQ(PanTestAccess::digits(*first->cvc), "123");
+    const auto second = open(card->facts.token, card->cvc_handle);
+    ASSERT_TRUE(second);
+    EXPECT_FALSE(second->cvc);
+}
+
+TEST_F(StoredCards, OutliveTheProcessButTheirSecurityCodesDoNot) {
+    const auto card = store(typed());
+    ASSERT_TRUE(card);
+    restart();
+    const auto opened = open(card->facts.token, card->cvc_handle);
+    ASSERT_TRUE(opened) << opened.error().describe();
+    EXPECT_EQ(PanTestAccess::digits(opened->pan), "4242424242424242");
+    EXPECT_FALSE(opened->cvc);
+}
+
+TEST_F(StoredCards, HaveAFingerprintOfNumberAccountAndMode) {
+    const auto first = store(typed()), again = store(typed()), other = store(typed("5555555555554444"));
+    const auto elsewhere = store(typed("4242424242424242", AccountId{4712}));
+    EXPECT_NE(first->facts.token, again->facts.token);
+    EXPECT_EQ(first->facts.fingerprint, again->facts.fingerprint);
+    EXPECT_NE(first->facts.fingerprint, other->facts.fingerprint);
+    EXPECT_NE(first->facts.fingerprint, elsewhere->facts.fingerprint);
+}
+
+TEST_F(StoredCards, AreUnknownToOtherAccountsAndModes) {
+    const auto card = stored();
+    const auto facts = wait_for(vault->cards.facts(account, card, soon()));
+    ASSERT_TRUE(facts);
+    EXPECT_EQ(facts->last4, "4242");
+    for (const auto& refused :
+         {open(card, "", AccountId{4712}), open(card, "", account, true), open("vt_test_x")}) {
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().status(), 404);
+        EXPECT_EQ(refused.error().cause(), Cause::not_found);
+    }
+    EXPECT_FALSE(wait_for(vault->cards.facts(AccountId{4712}, card, soon())));
+    EXPECT_FALSE(wait_for(vault->cards.facts(account, vault::cards::new_token(account, false), soon())));
+}
+
+TEST_F(StoredCards, AreErasedWithTheirKey) {
+    const auto card = stored();
+    EXPECT_TRUE(*wait_for(vault->rows.erase(account, card, soon())));
+    EXPECT_FALSE(*wait_for(vault->rows.erase(account, card, soon())));
+    EXPECT_EQ(count("card"), "1");
+    EXPECT_EQ(open(card).error().cause(), Cause::not_found);
+    EXPECT_EQ(wait_for(vault->cards.facts(account, card, soon())).error().cause(), Cause::not_found);
+}
+
+TEST_F(StoredCards, MayBeMadeFromATestId) {
+    NewCardInput input;
+    input.account = account;
+    input.sandbox_id = "pm_card_authenticationRequired";
+    const auto card = store(std::move(input));
+    ASSERT_TRUE(card) << card.error().describe();
+    EXPECT_EQ(card->facts.last4, "3184");
+    EXPECT_EQ(card->facts.authentication, "required");
+    EXPECT_EQ(card->facts.country, "DE");
+    EXPECT_TRUE(open(card->facts.token, card->cvc_handle)->cvc);
+    NewCardInput unknown;
+    unknown.account = account;
+    unknown.sandbox_id = "pm_card_nonsense";
+    EXPECT_EQ(store(std::move(unknown)).error().code(), "resource_missing");
+}
+
+TEST_F(StoredCards, AreNotMadeOfBadData) {
+    const auto refused = [&](auto change) {
+        auto input = typed();
+        change(input);
+        return std::string{store(std::move(input)).error().code()};
+    };
+    EXPECT_EQ(refused([](auto& card) { card.number = common::SecretText{"4242424242424241"}; }),
+              "incorrect_number");
+    EXPECT_EQ(refused([](auto& card) { card.number = common::SecretText{"4242"}; }), "invalid_number");
+    EXPECT_EQ(refused([](auto& card) { card.exp_month = 13; }), "invalid_expiry_month");
+    EXPECT_EQ(refused([](auto& card) { card.exp_year = 2025; }), "invalid_expiry_year");
+    EXPECT_EQ(refused([](auto& card) { card.cvc = common::SecretText{"99"}; }), "invalid_cvc");
+    auto real = typed("4539578763621486");
+    const auto in_test_mode = store(std::move(real));
+    EXPECT_EQ(in_test_mode.error().status(), 402);
+    EXPECT_EQ(in_test_mode.error().to_json().at("error").at("decline_code"), "test_mode_live_card");
+    auto test_card = typed();
+    test_card.livemode = true;
+    EXPECT_EQ(store(std::move(test_card)).error().to_json().at("error").at("decline_code"),
+              "live_mode_test_card");
+    EXPECT_EQ(count("card"), "0");
+    EXPECT_EQ(count("merchant_key"), "0");
+}
+
+TEST_F(StoredCards, OfLiveModeHaveKeysOfTheirOwn) {
+    auto live = typed("4539578763621486");
+    live.livemode = true;
+    const auto card = store(std::move(live));
+    ASSERT_TRUE(card) << card.error().describe();
+    EXPECT_TRUE(card->facts.token.starts_with("vt_live_"));
+    stored();
+    EXPECT_EQ(count("merchant_key"), "2");
+    EXPECT_TRUE(open(card->facts.token, "", account, true));
+}
+
+TEST_F(StoredCards, LeaveNoNumberInTheDatabase) {
+    stored("4242424242424242");
+    for (const char* table : {"card", "card_key", "merchant_key"}) {
+        const auto rows = value_of(std::string{"SELECT string_agg(t::text, '|') FROM "} + table + " t");
+        EXPECT_EQ(rows.find("42424242"), std::string::npos);
+        EXPECT_EQ(rows.find("3432343234323432"), std::string::npos) << "hexadecimal";
+        for (const auto& digest : {common::crypto::sha256(std::string_view{"4242424242424242"})})
+            EXPECT_EQ(rows.find(common::crypto::to_hex(digest)), std::string::npos) << "a hash without key";
+    }
+}
+
+TEST_F(StoredCards, DoNotOpenWhenTheirRowsWereTamperedWith) {
+    const auto first = stored("4242424242424242"), second = stored("5555555555554444");
+    const auto foreign = stored("4242424242424242", AccountId{4712});
+    const auto expect_refused = [&](const std::string& card) {
+        restart();
+        const auto opened = open(card);
+        ASSERT_FALSE(opened);
+        EXPECT_EQ(opened.error().cause(), Cause::integrity) << opened.error().describe();
+        EXPECT_EQ(opened.error().status(), 500);
+    };
+    const auto swap = [&](const std::string& table, const std::string& column) {
+        tamper("UPDATE " + table + " a SET " + column + " = b." + column + " FROM " + table +
+               " b WHERE a.account_id = 4711 AND " + "b.account_id = 4711 AND a.token <> b.token");
+    };
+    for (const auto& [table, column] : {std::pair{"card", "record"},
+                                        {"card_key", "sealed"},
+                                        {"card_key", "id"},
+                                        {"card_key", "commitment"}}) {
+        swap(table, column);
+        expect_refused(first);
+        expect_refused(second);
+        swap(table, column);
+        restart();
+        EXPECT_TRUE(open(first)) << "swapped back";
+    }
+    // A whole card moved to another account, or another mode.
+    tamper("UPDATE card SET record = (SELECT record FROM card WHERE token = '" + first +
+           "') WHERE token = '" + foreign + "'");
+    restart();
+    EXPECT_EQ(open(foreign, "", AccountId{4712}).error().cause(), Cause::integrity);
+    tamper("UPDATE card SET record_key_version = 2 WHERE token = '" + first + "'");
+    expect_refused(first);
+    tamper("UPDATE card_key SET merchant_key_version = 7 WHERE token = '" + second + "'");
+    expect_refused(second);
+    EXPECT_TRUE(wait_for(hsm->self_test(soon())).value_or(false)) << "a forged row is not a broken device";
+}
+
+TEST_F(StoredCards, DoNotOpenUnderAMerchantKeyThatWasTamperedWith) {
+    const auto card = stored();
+    stored("4242424242424242", AccountId{4712});
+    const auto expect_refused = [&] {
+        restart();
+        EXPECT_EQ(open(card).error().cause(), Cause::integrity);
+        EXPECT_EQ(store(typed()).error().cause(), Cause::integrity) << "no new cards either";
+    };
+    const std::string mine = " WHERE account_id = 4711";
+    const auto original = value_of("SELECT sealed FROM merchant_key" + mine);
+    const auto mac = value_of("SELECT registry_mac FROM merchant_key" + mine);
+    tamper("UPDATE merchant_key SET sealed = (SELECT sealed FROM merchant_key WHERE account_id = 4712)" +
+           mine);
+    expect_refused();
+    tamper(
+        "UPDATE merchant_key SET registry_mac = (SELECT registry_mac FROM merchant_key WHERE account_id = "
+        "4712)" +
+        mine);
+    expect_refused();
+    tamper("UPDATE merchant_key SET sealed = '" + original + "', registry_mac = '" + mac + "'" + mine);
+    restart();
+    EXPECT_TRUE(open(card));
+    tamper("UPDATE merchant_key SET state = 'compromised'" + mine);
+    restart();
+    EXPECT_EQ(open(card).error().cause(), Cause::integrity) << "the registry signed another state";
+}
+
+TEST_F(StoredCards, ShareOneMerchantKeyWhenVaultsRaceForIt) {
+    constexpr int vaults = 4, rounds = 8;
+    std::vector<std::unique_ptr<Vault>> all;
+    for (int i = 0; i < vaults; ++i)
+        all.push_back(std::make_unique<Vault>(*hsm, metrics));
+    for (int round = 0; round < rounds; ++round) {
+        const AccountId merchant{9000 + round};
+        std::vector<std::string> tokens(vaults);
+        std::vector<std::thread> threads;
+        for (std::size_t i = 0; i < vaults; ++i)
+            threads.emplace_back([&, i] {
+                const auto card = wait_for(all[i]->cards.store(typed("4242424242424242", merchant), soon()));
+                if (card) tokens[i] = card->facts.token;
+            });
+        for (auto& thread : threads)
+            thread.join();
+        EXPECT_EQ(value_of("SELECT count(*) FROM merchant_key WHERE account_id = " +
+                           std::to_string(merchant.value)),
+                  "1");
+        for (const auto& card : tokens)
+            for (const auto& other : all) {
+                const auto opened = wait_for(other->cards.open(merchant, false, card, "", soon()));
+                ASSERT_TRUE(opened) << opened.error().describe();
+            }
+    }
+}
+
+TEST_F(StoredCards, KeepMerchantKeysOpenForAWhileOnly) {
+    const auto card = stored();
+    const auto opens = [&] { return metrics.counter_value("vault_cards_opened_total"); };
+    EXPECT_TRUE(open(card));
+    EXPECT_EQ(vault->ring.cached(), 2U) << "as the active one and as version 1";
+    token->move_token_away();
+    EXPECT_TRUE(open(card)) << "what is open needs no HSM";
+    EXPECT_EQ(opens(), 2);
+    vault->clock.advance(5min);
+    const auto later = open(card);
+    token->move_token_back();
+    ASSERT_FALSE(later);
+    EXPECT_EQ(later.error().status(), 503);
+    vault->ring.purge();
+    EXPECT_EQ(vault->ring.cached(), 0U);
+}
+
+TEST_F(StoredCards, AreRefusedForNowWhileTheHsmIsGone) {
+    token->move_token_away();
+    const auto refused = store(typed());
+    token->move_token_back();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().status(), 503);
+    EXPECT_EQ(refused.error().should_retry(), true);
+    EXPECT_EQ(count("card"), "0");
+    EXPECT_EQ(count("merchant_key"), "0");
+    for (int i = 0; i < 100 && !store(typed()); ++i)
+        std::this_thread::sleep_for(100ms);
+    EXPECT_TRUE(store(typed())) << "no restart is needed";
+}
+
+TEST_F(StoredCards, AreRefusedForNowWhileTheDatabaseIsGone) {
+    stored();
+    tests::Postgres::instance().stop();
+    const auto refused = wait_for(vault->cards.store(typed(), Deadline::in(1s)));
+    tests::Postgres::instance().start();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().status(), 503);
+    EXPECT_EQ(refused.error().should_retry(), true);
+    EXPECT_EQ(count("card"), "1");
+    EXPECT_TRUE(store(typed()));
+}
+
+TEST_F(StoredCards, AreKeptByARoleThatCannotChangeThem) {
+    stored();
+    pqxx::connection connection{tests::Postgres::instance().url("vault", "vault")};
+    for (const char* sql :
+         {"UPDATE card SET record = record", "DELETE FROM card", "UPDATE card_key SET sealed = sealed",
+          "UPDATE merchant_key SET state = 'active'", "DELETE FROM merchant_key", "DROP TABLE card",
+          "CREATE TABLE mine (x int)", "TRUNCATE card_key"}) {
+        pqxx::work work{connection};
+        EXPECT_THROW(work.exec(sql), pqxx::insufficient_privilege) << sql;
+    }
+}
+
+}  // namespace

@@ -1,0 +1,239 @@
+#include "vault/api/routes.h"
+
+#include <gtest/gtest.h>
+
+#include "common/json.h"
+#include "vault/client/card_errors.h"
+
+namespace {
+
+namespace http = common::http;
+namespace asio = boost::asio;
+using common::AccountId;
+using common::Deadline;
+using common::Error;
+using common::Fail;
+using common::Task;
+using http::Method;
+using vault::Exchange;
+
+struct CardsDouble final : vault::cards::CardVault {
+    std::string number, cvc;
+    std::optional<Error> failure;
+    int calls = 0;
+
+    Task<vault::cards::NewCardResult> store(vault::cards::NewCardInput card, Deadline) override {
+        ++calls;
+        number = card.number.view(), cvc = card.cvc.view();
+        if (failure) co_return Fail{*failure};
+        vault::cards::NewCardResult result;
+        result.facts = {"vt_test_x", "visa", "4242", "credit", "US", "fp", 12, 2031, "optional", "normal"};
+        result.cvc_handle = "cvc_x";
+        co_return result;
+    }
+    Task<vault::cards::OpenCard> open(AccountId, bool, std::string, std::string, Deadline) override {
+        ADD_FAILURE() << "no route opens a card";
+        co_return Fail{Error::internal("not here")};
+    }
+    Task<vault::cards::CardFacts> facts(AccountId account, std::string token, Deadline) override {
+        ++calls;
+        number = token;
+        if (failure) co_return Fail{*failure};
+        EXPECT_EQ(account, AccountId{63});
+        co_return vault::cards::CardFacts{token, "visa", "4242", "credit",   "US",
+                                          "fp",  12,     2031,   "optional", "normal"};
+    }
+};
+
+struct ExchangesDouble final : vault::api::Exchanges {
+    int calls = 0;
+    std::optional<Error> failure;
+    Task<Exchange> answer(std::string id) {
+        ++calls;
+        if (failure) co_return Fail{*failure};
+        Exchange exchange;
+        exchange.request_id = std::move(id);
+        co_return exchange;
+    }
+    Task<Exchange> authorize(vault::AuthorizationRequest request, Deadline) override {
+        return answer(request.request_id);
+    }
+    Task<Exchange> capture(vault::CaptureRequest request, Deadline) override {
+        return answer(request.request_id);
+    }
+    Task<Exchange> reverse(vault::ReversalRequest request, Deadline) override {
+        return answer(request.request_id);
+    }
+    Task<Exchange> find(AccountId, std::string id, Deadline) override { return answer(std::move(id)); }
+};
+
+struct HealthDouble final : vault::api::HealthSource {
+    vault::api::HealthReport state{true, true, true, false};
+    Task<vault::api::HealthReport> report(Deadline) override { co_return state; }
+};
+
+class Routes : public testing::Test {
+  protected:
+    CardsDouble cards;
+    ExchangesDouble exchanges;
+    HealthDouble health;
+    vault::api::Api api{{cards, exchanges, health, "portcullis"}};
+    std::string identity = "spiffe://portcullis/gateway";
+
+    http::Response call(Method method, std::string path, std::string_view body = "", std::string query = "",
+                        std::string_view type = "application/json") {
+        http::Request request;
+        request.method = method;
+        request.path = std::move(path);
+        request.query = std::move(query);
+        request.body = common::SecretText{body};
+        if (!type.empty()) request.headers.set("Content-Type", type);
+        request.peer_identity = identity;
+        request.request_id = "req_test";
+        asio::io_context io;
+        http::Response response;
+        const auto run = [](vault::api::Api& routes, http::Request& given,
+                            http::Response& out) -> asio::awaitable<void> {
+            out = co_await routes.handle(given);
+        };
+        asio::co_spawn(io, run(api, request, response), [](std::exception_ptr thrown) {
+            if (thrown) std::rethrow_exception(thrown);
+        });
+        io.run();
+        return response;
+    }
+    static std::string_view member(const http::Response& response, std::string_view name) {
+        static boost::json::value parsed;
+        parsed = *common::json::parse(response.body);
+        const auto* value = parsed.at("error").as_object().if_contains(name);
+        return value ? std::string_view{value->as_string().data(), value->as_string().size()} : "";
+    }
+    static constexpr std::string_view good_card =
+        R"({"account": "00000011", "livemode": false, "number": "4242424242424242", "cvc": "123", "exp_month": 12, "exp_year": 2031})";
+    static constexpr std::string_view good_capture =
+        R"({"account": "00000011", "request_id": "creq_1", "authorization_id": "areq_1", "amount": 5, "sequence": 1, "count": 1})";
+};
+
+TEST_F(Routes, StoreACardAndAnswerWithoutItsNumber) {
+    const auto response = call(Method::post, "/cards", good_card);
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(cards.number, "4242424242424242");
+    EXPECT_EQ(cards.cvc, "123");
+    EXPECT_NE(response.body.find("\"token\":\"vt_test_x\""), std::string::npos) << response.body;
+    EXPECT_EQ(response.body.find("4242424242424242"), std::string::npos);
+    EXPECT_EQ(response.body.find("123"), std::string::npos);
+}
+
+TEST_F(Routes, GiveTheGatewayWhatIsKnownOfACard) {
+    const auto response = call(Method::get, "/cards/vt_test_abc", "", "account=00000011");
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(cards.number, "vt_test_abc");
+    EXPECT_EQ(call(Method::get, "/cards/vt_test_abc").status, 400);
+    EXPECT_EQ(call(Method::get, "/cards/vt_test_abc", "", "account=1").status, 400);
+    EXPECT_EQ(call(Method::get, "/cards/vt_test_abc", "", "account=00000011&reveal=1").status, 400);
+    EXPECT_EQ(call(Method::get, "/cards/vt_test_abc/number", "", "account=00000011").status, 404);
+}
+
+TEST_F(Routes, AreTheGatewaysAlone) {
+    const std::pair<Method, const char*> kept[] = {
+        {Method::post, "/cards"},          {Method::get, "/cards/vt_test_x"},
+        {Method::post, "/authorizations"}, {Method::post, "/captures"},
+        {Method::post, "/reversals"},      {Method::get, "/exchanges/areq_1"},
+        {Method::get, "/nothing"},         {Method::del, "/cards"}};
+    for (const char* other : {"spiffe://portcullis/acquirer", "spiffe://portcullis/viewer",
+                              "spiffe://portcullis/gateway2", "spiffe://portcullis/gateway/x",
+                              "spiffe://elsewhere/gateway", "spiffe://portcullis/", "gateway", ""}) {
+        identity = other;
+        for (const auto& [method, path] : kept)
+            EXPECT_EQ(call(method, path, good_card).status, 403) << other << ' ' << path;
+    }
+    EXPECT_EQ(cards.calls + exchanges.calls, 0);
+}
+
+TEST_F(Routes, ShowTheHealthToEveryPeer) {
+    identity = "spiffe://portcullis/viewer";
+    EXPECT_EQ(call(Method::get, "/healthz").status, 200);
+    EXPECT_EQ(call(Method::get, "/readyz").status, 200);
+    for (const char* stranger : {"", "spiffe://elsewhere/viewer"}) {
+        identity = stranger;
+        EXPECT_EQ(call(Method::get, "/healthz").status, 403);
+    }
+}
+
+TEST_F(Routes, SayWhichPartIsNotWell) {
+    health.state.acquirer = false;
+    auto response = call(Method::get, "/healthz");
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(response.body,
+              R"({"status":"unavailable","hsm":"ok","database":"ok","acquirer":"unavailable"})");
+    EXPECT_EQ(call(Method::get, "/readyz").status, 200) << "cards can be stored without the acquirer";
+    health.state = {false, true, true, false};
+    EXPECT_EQ(call(Method::get, "/healthz").status, 503);
+    EXPECT_EQ(call(Method::get, "/readyz").status, 503);
+    health.state = {true, true, true, true};
+    EXPECT_EQ(call(Method::get, "/readyz").status, 503) << "draining";
+}
+
+TEST_F(Routes, RefuseWhatTheyDoNotKnow) {
+    EXPECT_EQ(call(Method::get, "/nothing").status, 404);
+    EXPECT_EQ(call(Method::get, "/cards/").status, 404);
+    const auto response = call(Method::del, "/cards");
+    EXPECT_EQ(response.status, 405);
+    EXPECT_EQ(response.headers.find("Allow"), "POST");
+    EXPECT_EQ(call(Method::other, "/captures").status, 405);
+}
+
+TEST_F(Routes, RefuseBodiesThatAreNotTheJsonTheyTake) {
+    for (const char* body : {"", "{", "[]", "null", "7", "account=1", R"({"account": "00000011"} {})",
+                             R"({"account": "00000011", "account": "00000011"})", "{\"account\": \"\xff\"}"})
+        EXPECT_EQ(call(Method::post, "/cards", body).status, 400) << body;
+    EXPECT_EQ(call(Method::post, "/cards", good_card, "", "application/x-www-form-urlencoded").status, 415);
+    EXPECT_EQ(call(Method::post, "/cards", good_card, "", "").status, 415);
+    EXPECT_EQ(call(Method::post, "/cards", good_card, "dry_run=1").status, 400);
+    EXPECT_EQ(cards.calls, 0);
+}
+
+TEST_F(Routes, PassCardErrorsOnInTheApisForm) {
+    cards.failure = vault::card_error(vault::CardFault::incorrect_number);
+    const auto response = call(Method::post, "/cards", good_card);
+    EXPECT_EQ(response.status, 402);
+    EXPECT_EQ(member(response, "type"), "card_error");
+    EXPECT_EQ(member(response, "code"), "incorrect_number");
+    EXPECT_EQ(member(response, "param"), "number");
+}
+
+TEST_F(Routes, AskForARetryWhenTheVaultCannotWork) {
+    cards.failure = Error::unavailable("HSM gone");
+    const auto response = call(Method::post, "/cards", good_card);
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(response.headers.find("Stripe-Should-Retry"), "true");
+    EXPECT_EQ(response.body.find("HSM"), std::string::npos) << "the reason is for the log";
+}
+
+TEST_F(Routes, CarryOrdersToTheAcquirersSide) {
+    EXPECT_EQ(call(Method::post, "/captures", good_capture).status, 200);
+    EXPECT_EQ(call(Method::get, "/exchanges/areq_1", "", "account=00000011").status, 200);
+    EXPECT_EQ(exchanges.calls, 2);
+    EXPECT_EQ(call(Method::post, "/captures", "{}").status, 400);
+    EXPECT_EQ(call(Method::get, "/exchanges/areq_1").status, 400);
+    EXPECT_EQ(call(Method::get, "/exchanges/" + std::string(300, 'a'), "", "account=00000011").status, 400);
+    EXPECT_EQ(exchanges.calls, 2);
+}
+
+TEST_F(Routes, TellAnUnknownOutcomeFromNone) {
+    exchanges.failure = Error::unavailable("no answer yet", common::Cause::outcome_unknown);
+    const auto response = call(Method::post, "/captures", good_capture);
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(member(response, "cause"), "outcome_unknown");
+    exchanges.failure = Error::unavailable("not connected");
+    EXPECT_EQ(member(call(Method::post, "/captures", good_capture), "cause"), "");
+}
+
+TEST_F(Routes, HaveLabelsThatHoldNoIds) {
+    using vault::api::Api;
+    EXPECT_EQ(Api::route_label(Method::get, "/cards/vt_test_x"), "/cards/{}");
+    EXPECT_EQ(Api::route_label(Method::post, "/captures"), "/captures");
+    EXPECT_EQ(Api::route_label(Method::post, "/x"), "unknown");
+}
+
+}  // namespace
