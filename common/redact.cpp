@@ -13,8 +13,19 @@ constexpr std::size_t digits_min = 13, digits_max = 19, digits_shown = 4;
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
-bool is_separator(char c) {
-    return c == ' ' || c == '-';
+
+// Size of what stands between two groups of digits at `at`: one of " -.+", or a space, dash or plus written
+// as a percent escape. 0: the stretch ends.
+std::size_t separator_size(std::string_view line, std::size_t at) {
+    constexpr std::string_view plain = " -.+";
+    constexpr std::string_view escapes[] = {"%20", "%2D", "%2d", "%2B", "%2b"};
+    const auto before_digit = [&](std::size_t size) {
+        return at + size < line.size() && is_digit(line[at + size]);
+    };
+    if (plain.find(line[at]) != plain.npos) return before_digit(1) ? 1 : 0;
+    for (const auto escape : escapes)
+        if (line.substr(at, escape.size()) == escape && before_digit(escape.size())) return escape.size();
+    return 0;
 }
 
 // Major industry identifiers and ranges of payment cards (ISO/IEC 7812-1): 3, 4, 5, 6 and 2221–2720.
@@ -41,8 +52,8 @@ Stretch stretch_at(std::string_view line, std::size_t at) {
             found.places.push_back(at);
             found.begins_group.push_back(fresh);
             fresh = false, ++at;
-        } else if (is_separator(line[at]) && at + 1 < line.size() && is_digit(line[at + 1])) {
-            fresh = true, ++at;
+        } else if (const auto gap = separator_size(line, at); gap != 0) {
+            fresh = true, at += gap;
         } else {
             break;
         }
@@ -87,10 +98,10 @@ std::size_t redact(std::string& line) {
         }
         // Most digits of a line stand in short runs, which need no copy.
         std::size_t end = i, digits = 0;
-        while (end < line.size() &&
-               (is_digit(line[end]) ||
-                (is_separator(line[end]) && end + 1 < line.size() && is_digit(line[end + 1]))))
-            digits += is_digit(line[end++]) ? 1U : 0U;
+        for (std::size_t step = 1; end < line.size() && step != 0; end += step) {
+            step = is_digit(line[end]) ? 1 : separator_size(line, end);
+            digits += is_digit(line[end]) ? 1U : 0U;
+        }
         if (digits >= digits_min) masked += mask_stretch(line, stretch_at(line, i));
         i = end;
     }

@@ -1,6 +1,7 @@
 #include "common/db/pool.h"
 
 #include <barrier>
+#include <csignal>
 #include <future>
 #include <thread>
 
@@ -8,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/db/connection.h"
 #include "support/postgres.h"
 
 namespace {
@@ -236,6 +238,69 @@ TEST_F(PoolTest, RunsAgainWhenTheBackendIsKilledBeforeCommit) {
     EXPECT_EQ(runs, 2);
     EXPECT_EQ(value_of(1), 2);
     EXPECT_EQ(counted("lost"), 1);
+}
+
+TEST_F(PoolTest, EndsACallThatTheServerLeavesHangingBehindTheDeadline) {
+    pid_t stopped = 0;
+    const auto begun = std::chrono::steady_clock::now();
+    const auto outcome = pool_.transaction_blocking(
+        [&](Transaction& tx) -> Status {
+            if (stopped != 0) return Fail{Error::internal("ran again")};
+            stopped = tx.exec(backend_pid)[0][0].as<pid_t>();
+            ::kill(stopped, SIGSTOP);
+            tx.exec(read_row, 1);
+            return {};
+        },
+        Deadline::in(300ms));
+    const auto took = std::chrono::steady_clock::now() - begun;
+    ::kill(stopped, SIGCONT);
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().cause(), Cause::unavailable);
+    EXPECT_GE(took, 300ms);
+    EXPECT_LT(took, 3s);
+}
+
+TEST_F(PoolTest, RunsAgainWhenTheServerIsReadOnly) {
+    int runs = 0;
+    const auto outcome = pool_.transaction_blocking([&](Transaction& tx) -> Status {
+        if (++runs == 1) tx.exec_raw("SET LOCAL transaction_read_only = on");
+        tx.exec(upsert_row, 1, runs);
+        return {};
+    });
+    EXPECT_TRUE(outcome);
+    EXPECT_EQ(runs, 2);
+    EXPECT_EQ(value_of(1), 2);
+}
+
+TEST_F(PoolTest, PreparesAgainWhenTheSchemaChangedUnderAStatement) {
+    constexpr Statement all{"all_rows", "SELECT * FROM changing"};
+    run("CREATE TABLE changing (id int)");
+    auto made = options();
+    made.connections = 1;
+    Pool one{made, metrics_};
+    const auto columns = [&] {
+        return one.transaction_blocking(
+            [&](Transaction& tx) -> Result<int> { return tx.exec(all).columns(); });
+    };
+    EXPECT_EQ(columns().value(), 1);
+    run("ALTER TABLE changing ADD COLUMN more int");
+    EXPECT_FALSE(columns());  // cached plan must not change result type
+    EXPECT_EQ(columns().value(), 2);
+    run("DROP TABLE changing");
+}
+
+TEST(ConnectionString, AddsSettingsWhereTheUrlHasNone) {
+    Pool::Options options;
+    options.url = "postgresql://app@db.example:6432/gateway?connect_timeout=9&options=-c%20geqo%3Doff";
+    options.passfile = "/run/secrets/it's\\here";
+    options.name = "gateway";
+    const auto text = common::db::connection_string(options);
+    for (const char* part :
+         {"host='db.example'", "port='6432'", "dbname='gateway'", "user='app'", "connect_timeout='9'",
+          "application_name='gateway'", "target_session_attrs='read-write'", "tcp_user_timeout='6000'",
+          "statement_timeout=5000", "-c geqo=off'", "passfile='/run/secrets/it\\'s\\\\here'"})
+        EXPECT_THAT(text, testing::HasSubstr(part));
+    EXPECT_THAT(text, testing::Not(testing::HasSubstr("password")));
 }
 
 TEST_F(PoolTest, SurvivesAKilledIdleConnection) {

@@ -32,6 +32,13 @@ TEST(Redactor, KeepsTheLastFourDigitsOfACardNumber) {
     EXPECT_EQ(redacted("6304000000000000000"), "***************0000");  // 19 digits
 }
 
+TEST(Redactor, KnowsTheSeparatorsOfUrls) {
+    EXPECT_EQ(redacted("q=4242+4242+4242+4242"), "q=****+****+****+4242");
+    EXPECT_EQ(redacted("q=4242%204242%204242%204242&x"), "q=****%20****%20****%204242&x");
+    EXPECT_EQ(redacted("4242%2D4242%2d4242-4242"), "****%2D****%2d****-4242");
+    EXPECT_EQ(redacted("4242.4242.4242.4242"), "****.****.****.4242");
+}
+
 TEST(Redactor, FindsNumbersInsideOtherText) {
     EXPECT_EQ(redacted("{\"number\":\"4242424242424242\"}"), "{\"number\":\"************4242\"}");
     EXPECT_EQ(redacted("pan4242424242424242x"), "pan************4242x");
@@ -51,7 +58,7 @@ TEST(Redactor, LeavesOtherNumbersAlone) {
                              "amount 99999999 of 123456789012",  // twelve digits
                              "42424242424242424242",             // twenty digits
                              "4242 4242 4242  4242",             // two spaces
-                             "4242.4242.4242.4242", "", "-", "4242-"})
+                             "4242/4242/4242/4242", "", "-", "4242-", "4242%", "4242%2"})
         EXPECT_EQ(redacted(line), line);
 }
 
