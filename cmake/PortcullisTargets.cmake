@@ -19,7 +19,6 @@ if(PORTCULLIS_SANITIZE)
   # Recycled coroutine frames hide use-after-free from the sanitizers.
   target_compile_definitions(portcullis_options INTERFACE BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING)
   if(PORTCULLIS_SANITIZE MATCHES thread)
-    target_compile_options(portcullis_options INTERFACE -Wno-tsan)
     target_compile_definitions(portcullis_options INTERFACE BOOST_ASIO_DISABLE_FENCED_BLOCK)
   endif()
 endif()

@@ -20,8 +20,11 @@
 #include <unistd.h>
 
 // libpqxx 6.4 drops the result of a call that lost its connection without freeing it.
-extern "C" const char* __lsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier): LeakSanitizer's name
-extern "C" const char* __lsan_default_suppressions() { return "leak:libpqxx"; }
+extern "C" const char*
+__lsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier): LeakSanitizer's name
+extern "C" const char* __lsan_default_suppressions() {
+    return "leak:libpqxx";
+}
 
 namespace tests {
 namespace {

@@ -5,7 +5,6 @@
 #include <future>
 #include <thread>
 
-#include <boost/asio/detached.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -544,7 +543,7 @@ TEST_F(PoolTest, RunsTransactionsOfManyCoroutinesAtOnce) {
     std::atomic<int> done{0};
     common::asio::io_context io{1};
     for (int i = 0; i < 16; ++i)
-        common::asio::co_spawn(io, add_often(pool_, 25, done), common::asio::detached);
+        common::asio::co_spawn(io, add_often(pool_, 25, done), common::log_exceptions("test"));
     io.run();
     EXPECT_EQ(done.load(), 400);
     EXPECT_EQ(value_of(1), 400);
@@ -569,7 +568,7 @@ TEST_F(PoolTest, RefusesMoreWaitingTransactionsThanItsQueueHolds) {
             failed.push_back(outcome.error().cause());
     };
     for (int i = 0; i < 8; ++i)
-        common::asio::co_spawn(io, one(small, causes, done), common::asio::detached);
+        common::asio::co_spawn(io, one(small, causes, done), common::log_exceptions("test"));
     io.run();
     EXPECT_GE(done, 2);
     EXPECT_EQ(static_cast<std::size_t>(done) + causes.size(), 8U);
