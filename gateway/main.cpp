@@ -72,11 +72,25 @@ int main(int argc, char** argv) {
         ->take_all();
     create_command->add_flag("--live", key.live, "For live mode");
 
+    std::string account_id, key_id;
+    auto* list_command =
+        keys_command->add_subcommand("list", "Lists the keys of an account, a line of JSON each");
+    list_command->add_option("--account", account_id, "Id of the account, acct_…")->required();
+    auto* revoke_command = keys_command->add_subcommand("revoke", "Refuses a key from now on");
+    revoke_command->add_option("--account", account_id, "Id of the account, acct_…")->required();
+    revoke_command->add_option("--key", key_id, "Id of the key, as listed")->required();
+
     CLI11_PARSE(app, argc, argv);
     if (*check_command || only_check) return with_config(sources, check);
     if (*serve_command) return with_config(sources, serve);
     if (*migrate_command) return with_config(sources, migrate);
     if (*provision_command)
         return with_config(sources, [&](const common::Config& config) { return provision(config, account); });
+    if (*list_command)
+        return with_config(sources,
+                           [&](const common::Config& config) { return list_keys(config, account_id); });
+    if (*revoke_command)
+        return with_config(
+            sources, [&](const common::Config& config) { return revoke_key(config, account_id, key_id); });
     return with_config(sources, [&](const common::Config& config) { return create_key(config, key); });
 }

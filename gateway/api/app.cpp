@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "gateway/api/api.h"
 #include "gateway/api/service_backend.h"
+#include "gateway/idempotency/idempotency.h"
 #include "gateway/payments/vault_port.h"
 
 namespace gateway::api {
@@ -19,7 +20,7 @@ namespace {
 using common::Safe;
 using namespace std::chrono_literals;
 
-constexpr int recovered_at_once_max = 100;
+constexpr int recovered_at_once_max = 100, purged_at_once_max = 1000, purge_every = 60;
 
 common::http::ClientOptions vault_options(const common::Config& config) {
     common::http::ClientOptions options;
@@ -80,22 +81,41 @@ class Worker {
     std::optional<common::http::Server> server_;
 };
 
-// Every second: ends what a crash or a passed deadline left open.
-common::asio::awaitable<void> recover_forever(PaymentService& payments, common::Metrics& metrics) {
+// A failure that goes on is logged once.
+class Failing {
+  public:
+    void report(common::Text what, const common::Error& error) {
+        if (!std::exchange(failing_, true)) common::log::failure(what, error);
+    }
+    void over() { failing_ = false; }
+
+  private:
+    bool failing_ = false;
+};
+
+// Every second: ends what a crash or a passed deadline left open. Every minute: forgets old idempotency keys.
+common::asio::awaitable<void> keep_house(PaymentService& payments, common::db::Pool& database,
+                                         const common::Clock& clock, common::Metrics& metrics) {
     common::asio::steady_timer timer{co_await common::asio::this_coro::executor};
-    bool failing = false;
-    while (true) {
+    Failing recovery, purging;
+    for (int second = 0;; ++second) {
         timer.expires_after(1s);
         co_await timer.async_wait(common::asio::as_tuple(common::asio::use_awaitable));
         auto ended = co_await payments.recover(recovered_at_once_max);
-        if (!ended) {
+        if (ended) {
+            recovery.over();
+            if (*ended > 0) common::log::info("recovered", {{"payments", Safe::number(*ended)}});
+        } else {
             metrics.count("gateway_recovery_failures_total");
-            if (!failing) common::log::failure("recovery failed", ended.error());
-            failing = true;
-            continue;
+            recovery.report("recovery failed", ended.error());
         }
-        failing = false;
-        if (*ended > 0) common::log::info("recovered", {{"payments", Safe::number(*ended)}});
+        if (second % purge_every != 0) continue;
+        const auto now_ms = clock.now().time_since_epoch().count();
+        auto purged = co_await idempotency::purge(database, now_ms, purged_at_once_max);
+        if (purged)
+            purging.over();
+        else
+            purging.report("idempotency keys not purged", purged.error());
     }
 }
 
@@ -164,8 +184,8 @@ int serve(const common::Config& config) {
         if (!bound) return fail("cannot listen", bound.error());
         port = *bound;
     }
-    common::asio::co_spawn(runtime.io(0), recover_forever(workers[0]->payments(), metrics),
-                           common::log_exceptions("recovery"));
+    common::asio::co_spawn(runtime.io(0), keep_house(workers[0]->payments(), database, clock, metrics),
+                           common::log_exceptions("housekeeping"));
 
     std::atomic<std::size_t> draining{workers.size()};
     const std::chrono::milliseconds drain_wait{config.integer("server.drain")};

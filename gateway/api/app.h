@@ -31,6 +31,10 @@ int check(const common::Config& config);
 // Makes an account with a secret and a publishable test key and prints {"id", "secret_key",
 // "publishable_key"}.
 int provision(const common::Config& config, const NewAccount& account);
+// Prints a line of JSON for each key of the account: id, kind, livemode, created, expires_at.
+int list_keys(const common::Config& config, const std::string& account);
+// From now on the key is refused.
+int revoke_key(const common::Config& config, const std::string& account, const std::string& key_id);
 // Prints {"key", "kind", "livemode"}; the key is shown this once.
 int create_key(const common::Config& config, const NewKey& key);
 

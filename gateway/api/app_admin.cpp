@@ -10,11 +10,13 @@
 #include "common/money.h"
 #include "gateway/api/app.h"
 #include "gateway/merchants/merchants.h"
+#include "gateway/store/key_list.h"
 
 namespace gateway::api {
 namespace {
 
 constexpr std::size_t pepper_size_min = 32;
+constexpr std::string_view no_account = "--account is an id such as acct_…";
 
 int fail(const common::Error& error) {
     const auto& detail = error.log_detail();
@@ -152,7 +154,7 @@ int create_key(const common::Config& config, const NewKey& given) {
         return refuse(restricted ? "a restricted key needs --permission"
                                  : "--permission goes with --kind restricted");
     const auto account = common::account_of(given.account, "acct_");
-    if (!account) return refuse("--account is an id such as acct_…");
+    if (!account) return refuse(no_account);
     auto office = open_office(config);
     if (!office) return fail(office.error());
     const auto key = (*office)->merchants->create_key(*account, given.live, *kind, given.permissions);
@@ -162,6 +164,43 @@ int create_key(const common::Config& config, const NewKey& given) {
     answer["kind"] = given.kind;
     answer["livemode"] = given.live;
     print_line(answer);
+    return 0;
+}
+
+int list_keys(const common::Config& config, const std::string& account) {
+    const auto id = common::account_of(account, "acct_");
+    if (!id) return refuse(no_account);
+    auto office = open_office(config);
+    if (!office) return fail(office.error());
+    auto job = [&id](common::db::Transaction& tx) -> common::Result<std::vector<store::ListedKey>> {
+        store::enter(tx, *id);
+        return store::list_api_keys(tx, *id);
+    };
+    const auto keys = (*office)->database->transaction_blocking(job);
+    if (!keys) return fail(keys.error());
+    for (const auto& key : *keys)
+        print_line({{"id", key.id},
+                    {"kind", key.kind},
+                    {"livemode", key.livemode},
+                    {"created", key.created},
+                    {"expires_at",
+                     key.expires_at ? boost::json::value(*key.expires_at) : boost::json::value(nullptr)}});
+    return 0;
+}
+
+int revoke_key(const common::Config& config, const std::string& account, const std::string& key_id) {
+    const auto id = common::account_of(account, "acct_");
+    if (!id) return refuse(no_account);
+    auto office = open_office(config);
+    if (!office) return fail(office.error());
+    auto job = [&](common::db::Transaction& tx) -> common::Result<bool> {
+        store::enter(tx, *id);
+        return store::expire_api_key(tx, *id, key_id, (*office)->clock.unix_seconds());
+    };
+    const auto done = (*office)->database->transaction_blocking(job);
+    if (!done) return fail(done.error());
+    if (!*done) return refuse("the account has no such key");
+    std::cout << "revoked\n";
     return 0;
 }
 

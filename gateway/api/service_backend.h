@@ -9,7 +9,7 @@ namespace gateway::api {
 class ServiceBackend final : public Backend {
   public:
     ServiceBackend(common::db::Pool& database, Merchants& merchants, PaymentService& payments,
-                   vault::Client& vault)
+                   vault::Client& vault, const common::Clock& clock)
         : database_{&database},
           merchants_{&merchants},
           payments_{&payments},
