@@ -75,6 +75,10 @@ int main(int argc, char** argv) {
         add_options(command);
     CLI11_PARSE(cli, argc, argv);
 
+    if (cli.get_subcommands().empty() && !only_check) {
+        std::cerr << cli.help();
+        return exit_configuration;
+    }
     const auto config = common::Config::load(vault::config_keys(), sources);
     if (!config) {
         for (const auto& problem : config.error())
@@ -84,10 +88,6 @@ int main(int argc, char** argv) {
     common::log::open("vault", config->text("log.level"));
     if (only_check || *check_command) return check(*config);
     if (*migrate_command) return migrate(*config);
-    if (!*serve_command) {
-        std::cerr << cli.help();
-        return exit_configuration;
-    }
     if (!hardened) return report(hardened.error());
     return serve(*config);
 }

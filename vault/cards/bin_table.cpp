@@ -58,7 +58,7 @@ Result<BinTable> BinTable::parse(std::string_view text) {
 BinFacts BinTable::facts_of(const Pan& pan) const {
     const auto digits = pan.digits(PanAccess{});
     for (std::size_t size = prefix_max; size >= prefix_min; --size) {
-        const auto found = by_prefix_.find(std::string{digits.substr(0, size)});
+        const auto found = by_prefix_.find(digits.substr(0, size));
         if (found != by_prefix_.end()) return found->second;
     }
     return {};

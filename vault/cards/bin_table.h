@@ -2,9 +2,9 @@
 // {"bins": [{"prefix": "424242", "funding": "credit", "country": "US"}, …]}. The longest prefix decides.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "common/result.h"
 #include "vault/cards/pan.h"
@@ -24,7 +24,7 @@ class BinTable {
 
   private:
     static constexpr std::size_t prefix_min = 4, prefix_max = 12;
-    std::unordered_map<std::string, BinFacts> by_prefix_;
+    std::map<std::string, BinFacts, std::less<>> by_prefix_;  // looked up without a copy of the digits
 };
 
 }  // namespace vault::cards

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -224,6 +225,27 @@ TEST_F(RunningVault, SendsNothingWithoutALink) {
 TEST_F(RunningVault, RefusesBodiesThatAreTooLarge) {
     const auto answer = raw("gateway", http::Method::post, "/cards", std::string(20'000, ' '));
     EXPECT_TRUE(!answer || answer->status == 413);
+}
+
+TEST_F(RunningVault, TakesANewCertificateWithoutARestart) {
+    const auto file = [](const char* name) {
+        std::ifstream in{folder + '/' + name};
+        return std::string{std::istreambuf_iterator<char>{in}, {}};
+    };
+    const auto before = file("vault.pem");
+    const auto authority = certs::Authority::load(folder);
+    ASSERT_TRUE(authority);
+    certs::LeafRequest request;
+    request.name = "vault";
+    request.names.dns = {"localhost"};
+    request.names.uris = {"spiffe://portcullis/vault"};
+    request.server = request.client = true;
+    ASSERT_TRUE(wait_on(io, client.create_card(typed("4242424242424242"), soon())));
+    ASSERT_TRUE(authority->issue(folder, request, true));
+    ASSERT_NE(file("vault.pem"), before);
+    app->reload();
+    EXPECT_TRUE(wait_on(io, client.create_card(typed("4242424242424242"), soon()))) << "the kept connection";
+    EXPECT_EQ(raw("viewer", http::Method::get, "/readyz")->status, 200) << "a new connection";
 }
 
 TEST_F(RunningVault, TellsWhichConfigurationIsWrong) {
