@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
@@ -112,7 +113,8 @@ asio::awaitable<bool> Connection::handshake() {
     const auto [failure] = co_await stream_.async_handshake(asio::ssl::stream_base::server, awaited);
     if (failure) {
         core_->count_rejected(timed_out_ ? "handshake_timeout" : "handshake");
-        if (core_->may_log())
+        // Those who only leave (health checks, scanners) are not worth a line.
+        if (failure.category() == asio::error::get_ssl_category() && core_->may_log())
             log::info("TLS handshake failed",
                       {{"address", Safe::param(peer_address_)}, {"why", Safe::param(failure.message())}});
         co_return false;

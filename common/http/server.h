@@ -27,8 +27,8 @@ struct ServerOptions {
     std::size_t header_bytes_max = 32 * 1024;    // all fields; more: 431
     std::size_t header_fields_max = 64;          // more: 431
     std::function<std::size_t(Method, std::string_view path)> body_max;  // more: 413; default 1 MiB
-    std::size_t connections_max = 4096;          // further ones are closed at accept
-    std::size_t connections_per_address_max = 512;
+    std::size_t connections_max = 4096;          // of this listener; further ones are closed at accept
+    std::size_t connections_per_address_max = 512;  // of this listener; an IPv6 /64 counts as one address
     std::chrono::milliseconds handshake_max{5000};
     std::chrono::milliseconds header_max{10000};
     std::chrono::milliseconds body_time_max{15000};
@@ -41,7 +41,9 @@ struct ServerOptions {
     bool request_client_certificate = false;     // fills Request::peer_identity
 };
 
-// One listener a thread: make one Server for each io_context with the same port (SO_REUSEPORT).
+// One listener a thread: make one Server for each io_context with the same port (SO_REUSEPORT). Start, drain and
+// destroy it on the thread of its io_context, or while that does not run. Not found, not allowed and the like are the
+// handler's business; what does not get as far as the handler is answered here, in the API's error form.
 class Server {
   public:
     Server(asio::io_context& io, ServerOptions options, TlsSource tls, Handler handler, Metrics& metrics);

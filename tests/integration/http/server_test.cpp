@@ -437,6 +437,21 @@ TEST(HttpServer, KeepsLineEndsOfAHandlerOutOfTheHead) {
     EXPECT_EQ(status_of(client.ask(get("/"))), 200);
 }
 
+TEST(HttpServer, SharesItsPortWithTheServersOfOtherThreads) {
+    RunningServer first;
+    http::ServerOptions options;
+    options.port = first.port;
+    RunningServer second{std::move(options)};
+    ASSERT_EQ(second.port, first.port);
+    for (int i = 0; i < 40; ++i)
+        EXPECT_EQ(status_of(RawClient{first.port}.ask(get("/"))), 200);
+    EXPECT_GT(first.handled, 0);
+    EXPECT_GT(second.handled, 0);
+    first.thread.run([&] { first.server->drain(1s, [] {}); });
+    for (int i = 0; i < 10; ++i)
+        EXPECT_EQ(status_of(RawClient{second.port}.ask(get("/"))), 200);
+}
+
 TEST(HttpServer, SaysWhyItCannotListen) {
     IoThread thread;
     common::Metrics metrics;
