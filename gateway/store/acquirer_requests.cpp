@@ -32,11 +32,14 @@ constexpr Statement due_accounts{
     "acquirer_request_due_accounts",
     "SELECT account_id FROM acquirer_requests WHERE state <> 'done' AND due_at <= $1"
     " GROUP BY account_id ORDER BY min(due_at) LIMIT $2"};
+// Materialized: as a plain subquery, LIMIT … SKIP LOCKED may be run once for each row, and takes more than
+// the limit.
 constexpr Statement lease_requests{
     "acquirer_request_lease",
-    "UPDATE acquirer_requests SET due_at = $3, attempts = attempts + 1 WHERE account_id = $1 AND id IN"
-    " (SELECT id FROM acquirer_requests WHERE account_id = $1 AND state <> 'done' AND due_at <= $2"
-    " ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED)"
+    "WITH due AS MATERIALIZED (SELECT id FROM acquirer_requests WHERE account_id = $1 AND state <> 'done'"
+    " AND due_at <= $2 ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED)"
+    " UPDATE acquirer_requests SET due_at = $3, attempts = attempts + 1"
+    " WHERE account_id = $1 AND id IN (SELECT id FROM due)"
     " RETURNING id, livemode, purpose, action, payment_intent, charge, authorization_id, amount, currency, "
     "state,"
     " responded, outcome, created, due_at, attempts, document"};

@@ -1,0 +1,351 @@
+#include "world.h"
+
+#include "common/crypto.h"
+#include "common/db/migrate.h"
+#include "gateway/ledger/ledger.h"
+#include "gateway/store/events.h"
+#include "support/postgres.h"
+
+namespace tests {
+
+namespace asio = boost::asio;
+using State = vault::Exchange::State;
+
+namespace {
+
+Task<vault::Exchange> give(vault::Exchange exchange) {
+    co_return exchange;
+}
+Task<vault::Exchange> give(common::Error error) {
+    co_return common::Fail{std::move(error)};
+}
+
+asio::awaitable<void> wait(std::chrono::milliseconds duration) {
+    asio::steady_timer timer{co_await asio::this_coro::executor};
+    timer.expires_after(duration);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+Task<vault::Exchange> hang() {
+    for (;;)
+        co_await wait(std::chrono::hours{1});
+}
+
+Task<vault::Exchange> later(std::chrono::milliseconds delay, vault::Exchange exchange) {
+    co_await wait(delay);
+    co_return exchange;
+}
+
+Task<vault::Exchange> play(FakeVault::Mode mode, std::chrono::milliseconds delay, vault::Exchange exchange) {
+    switch (mode) {
+        case FakeVault::Mode::lost:
+            return give(common::Error::unavailable("lost", Cause::outcome_unknown));
+        case FakeVault::Mode::misreported:
+            return give(common::Error::unavailable("not reached"));
+        case FakeVault::Mode::silent: {
+            exchange.state = State::pending;
+            return give(std::move(exchange));
+        }
+        case FakeVault::Mode::hang_after:
+            return hang();
+        default:
+            break;
+    }
+    return delay.count() > 0 ? later(delay, std::move(exchange)) : give(std::move(exchange));
+}
+
+}  // namespace
+
+Task<vault::Card> FakeVault::create_card(vault::NewCard card, Deadline) {
+    if (card.sandbox_id == "pm_card_unknown")
+        co_return common::Fail{common::Error::invalid("resource_missing", "sandbox_id", "No such object.")
+                                   .with_cause(Cause::not_found)};
+    if (card.number.view() == "4242424242424241") {
+        common::Error error{402, common::ErrorType::card, "incorrect_number",
+                            "Your card number is incorrect."};
+        co_return common::Fail{std::move(error).with_param("number")};
+    }
+    ++cards;
+    vault::Card made;
+    made.token = "vt_test_" + std::to_string(cards);
+    made.brand = "visa";
+    made.last4 = "4242";
+    made.funding = "credit";
+    made.country = "US";
+    made.fingerprint = "abcdefghijklmnop";
+    made.exp_month = 12;
+    made.exp_year = 2034;
+    made.cvc_handle = "cvc";
+    made.authentication = authentication;
+    made.risk = risk;
+    co_return made;
+}
+
+Task<vault::Exchange> FakeVault::authorize(vault::AuthorizationRequest request, Deadline) {
+    if (authorize_mode == Mode::unavailable) return give(common::Error::unavailable("not reached"));
+    if (authorize_mode == Mode::hang_before) return hang();
+    vault::Exchange exchange;
+    exchange.request_id = request.request_id;
+    if (refused.contains(request.request_id)) {
+        exchange.state = State::not_sent;
+        return give(std::move(exchange));
+    }
+    if (const auto found = exchanges.find(request.request_id); found != exchanges.end())
+        return give(found->second);
+    ++authorizations;
+    exchange.state = authorize_state;
+    exchange.response_code = authorize_code;
+    exchange.authorization_code = "A1B2C3";
+    exchange.rrn = "532900000001";
+    exchange.cvc_result = "M";
+    exchange.approved_amount = approved_amount > 0 ? approved_amount : request.amount;
+    if (authorize_state == State::answered && authorize_code == "00")
+        held[request.request_id] = exchange.approved_amount;
+    exchanges[request.request_id] = exchange;
+    return play(authorize_mode, delay, exchange);
+}
+
+Task<vault::Exchange> FakeVault::capture(vault::CaptureRequest request, Deadline) {
+    if (capture_mode == Mode::unavailable) return give(common::Error::unavailable("not reached"));
+    if (capture_mode == Mode::hang_before) return hang();
+    if (const auto found = exchanges.find(request.request_id); found != exchanges.end())
+        return give(found->second);
+    vault::Exchange exchange;
+    exchange.state = State::answered;
+    exchange.request_id = request.request_id;
+    exchange.response_code = capture_code;
+    if (capture_code == "00") {
+        ++captures;
+        EXPECT_LE(request.amount, held.at(request.authorization_id)) << "captured more than was held";
+        captured[request.authorization_id] += request.amount;
+        held[request.authorization_id] = 0;
+    }
+    exchanges[request.request_id] = exchange;
+    return play(capture_mode, {}, exchange);
+}
+
+Task<vault::Exchange> FakeVault::reverse(vault::ReversalRequest request, Deadline) {
+    if (reverse_mode == Mode::unavailable) return give(common::Error::unavailable("not reached"));
+    if (reverse_mode == Mode::hang_before) return hang();
+    if (const auto found = exchanges.find(request.request_id); found != exchanges.end())
+        return give(found->second);
+    ++reversals;
+    vault::Exchange exchange;
+    exchange.state = State::answered;
+    exchange.request_id = request.request_id;
+    exchange.response_code = "00";
+    held[request.authorization_id] = 0;
+    exchanges[request.request_id] = exchange;
+    return play(reverse_mode, {}, exchange);
+}
+
+Task<vault::Exchange> FakeVault::find_exchange(common::AccountId, std::string request_id, Deadline) {
+    if (find_unavailable) return give(common::Error::unavailable("not reached"));
+    const auto found = exchanges.find(request_id);
+    if (found != exchanges.end()) return give(found->second);
+    refused.insert(request_id);
+    common::Error error{404, common::ErrorType::invalid_request, "resource_missing", "No such exchange."};
+    return give(std::move(error).with_cause(Cause::not_found));
+}
+
+StoredResponse FakeRenderer::payment_method(const gateway::PaymentMethod& method, const Call&) const {
+    StoredResponse response;
+    response.body =
+        boost::json::serialize(boost::json::object{{"id", method.id}, {"object", "payment_method"}});
+    return response;
+}
+
+StoredResponse FakeRenderer::payment(const gateway::PaymentView& view, const Call&) const {
+    StoredResponse response;
+    response.body = boost::json::serialize(payment_intent_object(view.intent, ""));
+    return response;
+}
+
+StoredResponse FakeRenderer::failure(const common::Error& error, const gateway::PaymentView* view,
+                                     const Call&) const {
+    StoredResponse response;
+    response.status = error.status();
+    auto json = error.to_json();
+    if (view != nullptr)
+        json.at("error").as_object()["payment_intent"] = payment_intent_object(view->intent, "");
+    response.body = boost::json::serialize(json);
+    return response;
+}
+
+boost::json::object FakeRenderer::payment_intent_object(const gateway::PaymentIntent& intent,
+                                                        std::string_view) const {
+    return {{"id", intent.id},
+            {"object", "payment_intent"},
+            {"status", to_string(intent.status)},
+            {"amount_received", intent.amount_received},
+            {"amount_capturable", intent.amount_capturable}};
+}
+
+boost::json::object FakeRenderer::charge_object(const gateway::Charge& charge, std::string_view) const {
+    return {{"id", charge.id}, {"object", "charge"}, {"status", to_string(charge.status)}};
+}
+
+boost::json::object json_of(const StoredResponse& response) {
+    return boost::json::parse(response.body).as_object();
+}
+
+World::World() {
+    static const std::string url = [] {
+        auto& postgres = Postgres::instance();
+        postgres.run("CREATE ROLE gateway LOGIN NOSUPERUSER NOBYPASSRLS");
+        postgres.run("CREATE ROLE gateway_owner LOGIN NOSUPERUSER NOBYPASSRLS");
+        postgres.create_database("gateway_test");
+        postgres.run("ALTER DATABASE gateway_test OWNER TO gateway_owner");
+        postgres.run("ALTER SCHEMA public OWNER TO gateway_owner", "gateway_test");
+        const auto migrated = common::db::migrate(postgres.url("gateway_test", "gateway_owner"),
+                                                  PORTCULLIS_SOURCE_DIR "/gateway/store/migrations");
+        if (!migrated) throw std::runtime_error{migrated.error().describe()};
+        return postgres.url("gateway_test", "gateway");
+    }();
+    common::db::Pool::Options options;
+    options.url = url;
+    options.connections = 4;
+    pool = std::make_unique<common::db::Pool>(options, metrics);
+    merchants = std::make_unique<gateway::Merchants>(
+        *pool, common::SecretBytes::copy_of(std::string_view{"pepper of thirty-two characters."}), clock);
+    gateway::Account relaxed;
+    relaxed.name = "Relaxed";
+    relaxed.authentication_mode = "delegated";
+    account = merchants->create_account(relaxed).value().id;
+    gateway::Account standard;
+    standard.name = "Strict";
+    strict = merchants->create_account(standard).value().id;
+    restart();
+}
+
+World::~World() = default;
+
+void World::restart() {
+    service.reset();
+    io = std::make_unique<asio::io_context>(1);
+    service = std::make_unique<gateway::PaymentService>(*pool, vault, renderer, clock);
+}
+
+void World::run_until_hanging_and_crash(Task<StoredResponse> task) {
+    bool ended = false;
+    asio::co_spawn(*io, std::move(task),
+                   [&ended](std::exception_ptr, Result<StoredResponse>) { ended = true; });
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    const auto hangs = [&] {
+        const bool before = vault.authorize_mode == FakeVault::Mode::hang_before ||
+                            vault.capture_mode == FakeVault::Mode::hang_before;
+        // Rows are committed before the vault is asked, so an open one and a quiet pool mean that it hangs
+        // there.
+        return (before || !vault.exchanges.empty()) &&
+               count("SELECT count(*) FROM acquirer_requests WHERE state = 'open' AND account_id = " +
+                     std::to_string(account.value)) > 0;
+    };
+    io->restart();
+    while (!hangs() && std::chrono::steady_clock::now() < until)
+        io->run_for(std::chrono::milliseconds{20});
+    io->run_for(std::chrono::milliseconds{300});
+    ASSERT_FALSE(ended);
+    io.reset();  // destroys the coroutine where it stands
+    vault.authorize_mode = vault.capture_mode = vault.reverse_mode = FakeVault::Mode::normal;
+    restart();
+}
+
+Call World::call(std::string key, std::string path, std::string parameters) {
+    Call made;
+    made.scope = scope_of(account);
+    made.request_id = "req_" + std::to_string(++calls_);
+    if (!key.empty())
+        made.idempotency =
+            gateway::IdempotencyKey{std::move(key), "POST", std::move(path), std::move(parameters)};
+    made.api_version = "2026-10-28.endive";
+    made.deadline = Deadline::in(std::chrono::seconds{30});
+    return made;
+}
+
+gateway::CreateIntent World::intent(std::int64_t amount, gateway::CaptureMethod method, bool confirm) {
+    gateway::CreateIntent input;
+    input.intent.amount = amount;
+    input.intent.currency = *common::Currency::find("eur");
+    input.intent.capture_method = method;
+    if (confirm) input.confirm = with_card();
+    return input;
+}
+
+gateway::ConfirmIntent World::with_card() const {
+    gateway::ConfirmIntent input;
+    input.payment_method = "pm_card_visa";
+    return input;
+}
+
+std::string World::new_intent(std::int64_t amount, gateway::CaptureMethod method) {
+    const auto made = run(service->create_intent(call(), intent(amount, method)));
+    if (!made) throw std::runtime_error{made.error().describe()};
+    return std::string{json_of(*made).at("id").as_string()};
+}
+
+std::string World::authorized_intent(std::int64_t amount) {
+    const auto made =
+        run(service->create_intent(call(), intent(amount, gateway::CaptureMethod::manual, true)));
+    if (!made) throw std::runtime_error{made.error().describe()};
+    return std::string{json_of(*made).at("id").as_string()};
+}
+
+gateway::PaymentView World::find(const std::string& id) {
+    return run(service->find_intent(scope_of(account), id)).value();
+}
+
+int World::recover() {
+    clock.advance(std::chrono::seconds{90});
+    return run(service->recover(100)).value();
+}
+
+std::int64_t World::count(const std::string& sql) {
+    pqxx::connection connection{Postgres::instance().url("gateway_test")};
+    pqxx::nontransaction work{connection};
+    return work.exec(sql)[0][0].as<std::int64_t>();
+}
+
+std::vector<std::string> World::event_types() {
+    auto job = [this](gateway::store::Transaction& tx) -> Result<std::vector<std::string>> {
+        gateway::store::enter(tx, account);
+        std::vector<std::string> types;
+        for (const auto& event : gateway::store::events_after(tx, scope_of(account), 0, 10'000))
+            types.push_back(event.type);
+        return types;
+    };
+    return pool->transaction_blocking(job).value();
+}
+
+void World::expect_consistent() {
+    const auto of_account = " AND account_id = " + std::to_string(account.value);
+    auto job = [this](gateway::store::Transaction& tx) -> Result<std::int64_t> {
+        gateway::store::enter(tx, account);
+        for (const auto& [currency, total] : gateway::ledger::trial_balance(tx, scope_of(account)))
+            EXPECT_EQ(total.difference(), 0) << currency;
+        return std::int64_t{0};
+    };
+    EXPECT_TRUE(pool->transaction_blocking(job));
+    EXPECT_EQ(count("SELECT count(*) FROM acquirer_requests WHERE state <> 'done'" + of_account), 0);
+    EXPECT_EQ(count("SELECT count(*) FROM payment_intents WHERE in_flight IS NOT NULL" + of_account), 0);
+    EXPECT_EQ(count("SELECT count(*) FROM charges WHERE status = 'pending'" + of_account), 0);
+    // What the ledger, the charges and the acquirer say was captured, and what is held.
+    const auto captured = vault.captured_sum();
+    EXPECT_EQ(count("SELECT coalesce(sum(amount_captured), 0)::bigint FROM charges WHERE true" + of_account),
+              captured);
+    EXPECT_EQ(count("SELECT coalesce(sum(amount_received), 0)::bigint FROM payment_intents WHERE true" +
+                    of_account),
+              captured);
+    EXPECT_EQ(count("SELECT coalesce(sum(posted), 0)::bigint FROM ledger_transfers WHERE true" + of_account),
+              captured);
+    EXPECT_EQ(count("SELECT coalesce(sum(amount), 0)::bigint FROM ledger_transfers WHERE state = 'pending'" +
+                    of_account),
+              vault.held_sum());
+    EXPECT_EQ(count("SELECT coalesce(sum(amount_capturable), 0)::bigint FROM payment_intents WHERE true" +
+                    of_account),
+              vault.held_sum());
+    EXPECT_EQ(count("SELECT coalesce(max(sequence), 0) - count(*) FROM events WHERE true" + of_account), 0)
+        << "a gap";
+    EXPECT_EQ(count("SELECT count(*) FROM idempotency_keys WHERE NOT finished" + of_account), 0);
+}
+
+}  // namespace tests
