@@ -94,6 +94,7 @@ EOF
 [server]
 address = "127.0.0.1"
 port = $gateway_port
+public_url = "https://localhost:$gateway_port"
 certificate = "$data/certs/gateway.pem"
 key = "$data/certs/gateway.key"
 [metrics]

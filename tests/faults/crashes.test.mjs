@@ -26,7 +26,7 @@ async function booksAgree() {
   await until(async () => {
     const [[held, taken]] = sql('gateway', 'SELECT coalesce(sum(amount_capturable), 0), coalesce(sum(amount_received), 0) FROM payment_intents');
     const totals = await issuer('/totals');
-    const sum = (name) => Object.values(totals).reduce((all, currency) => all + (typeof currency === 'object' ? currency[name] ?? 0 : 0), 0);
+    const sum = (name) => Object.values(totals.currencies).reduce((all, currency) => all + currency[name], 0);
     return Number(held) === sum('held') && Number(taken) === sum('posted');
   }, 60000, "the issuer's books to agree with the gateway's");
 }
