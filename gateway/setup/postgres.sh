@@ -68,20 +68,23 @@ EOF
 postgres_pid() {
     local pid
     [[ -f $data/postgres/postmaster.pid ]] && pid=$(head -1 "$data/postgres/postmaster.pid") &&
-        [[ $(readlink "/proc/$pid/exe" 2>/dev/null) == */postgres || $(cat "/proc/$pid/comm" 2>/dev/null) == postgres ]] && echo "$pid"
+        [[ $(cat "/proc/$pid/comm" 2>/dev/null) == postgres ]] && ! grep -q '^State:.Z' "/proc/$pid/status" && echo "$pid"
+}
+
+postgres_answers() {
+    "$postgres_bin/psql" -qtAX -h "$socket" -U postgres -d postgres -c 'SELECT 1' >/dev/null 2>&1
 }
 
 start_postgres() {
-    if [[ -n $(postgres_pid) ]]; then
-        [[ -S $socket/.s.PGSQL.5432 ]] && return
-        stop_postgres
-    fi
+    postgres_answers && return
+    [[ -z $(postgres_pid) ]] || stop_postgres
     say "Starting PostgreSQL…"
     touch "$data/logs/postgres.log"
     ((EUID != 0)) || chown postgres "$data/logs/postgres.log"
     local try
-    for try in 1 2 3 4 5 6; do  # a killed postmaster leaves shared memory that takes a second or two to go
-        as_postgres "$postgres_bin/pg_ctl" -D "$data/postgres" -w -t 60 -l "$data/logs/postgres.log" start >/dev/null 2>&1 {lock}>&- && return
+    for ((try = 0; try < 10; try++)); do  # a killed postmaster leaves shared memory that takes a second or two to go
+        as_postgres "$postgres_bin/pg_ctl" -D "$data/postgres" -w -t 60 -l "$data/logs/postgres.log" start >/dev/null 2>&1 {lock}>&-
+        postgres_answers && return
         sleep 1
     done
     tail -5 "$data/logs/postgres.log" >&2
@@ -93,30 +96,40 @@ stop_postgres() {
     return 0
 }
 
-admin_sql() {
-    "$postgres_bin/psql" -qtAX -v ON_ERROR_STOP=1 -h "$socket" -U postgres -d "${2:-postgres}" -c "$1"
+admin_sql() {  # <statement> [database]
+    "$postgres_bin/psql" -qtAX -v ON_ERROR_STOP=1 -h "$socket" -U postgres -d "${2:-postgres}" -c "$1" ||
+        fail "PostgreSQL refused: $1"
+}
+
+exists() {  # <catalogue> <column> <name>: fails the run, rather than answering, when PostgreSQL does not say
+    local count
+    count=$(admin_sql "SELECT count(*) FROM $1 WHERE $2 = '$3'") || exit 1
+    ((count))
 }
 
 # Two databases, and for each an owner of the schema and a role of the service that owns nothing.
 create_databases() {
     local name role
     for name in gateway vault; do
-        for role in "$name" "${name}_owner"; do
-            [[ -f $data/secrets/$role.pgpass ]] && [[ $(admin_sql "SELECT 1 FROM pg_roles WHERE rolname = '$role'") == 1 ]] && continue
-            local password
-            password=$(random_secret)
-            write_secret "$data/secrets/$role.pgpass" "*:*:*:$role:$password"
-            [[ $(admin_sql "SELECT 1 FROM pg_roles WHERE rolname = '$role'") == 1 ]] || admin_sql "CREATE ROLE $role LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
-            # From a file: a password on a command line can be read by others.
-            write_secret "$data/run/role.sql" "ALTER ROLE $role PASSWORD '$password'"
-            "$postgres_bin/psql" -qX -v ON_ERROR_STOP=1 -h "$socket" -U postgres -d postgres -f "$data/run/role.sql"
-            rm -f "$data/run/role.sql"
-        done
-        [[ $(admin_sql "SELECT 1 FROM pg_database WHERE datname = '$name'") == 1 ]] || admin_sql "CREATE DATABASE $name OWNER ${name}_owner"
+        for role in "$name" "${name}_owner"; do create_role "$role"; done
+        exists pg_database datname "$name" || admin_sql "CREATE DATABASE $name OWNER ${name}_owner"
         admin_sql "REVOKE CONNECT, TEMPORARY ON DATABASE $name FROM PUBLIC; GRANT CONNECT ON DATABASE $name TO $name, ${name}_owner"
         admin_sql "REVOKE CREATE ON SCHEMA public FROM PUBLIC; ALTER SCHEMA public OWNER TO ${name}_owner" "$name"
         admin_sql "ALTER ROLE $name SET lock_timeout = '2s'; ALTER ROLE $name SET statement_timeout = '10s'"
     done
+}
+
+create_role() {  # <role>
+    local known=0 password
+    ! exists pg_roles rolname "$1" || known=1
+    [[ ! -f $data/secrets/$1.pgpass ]] || ((!known)) || return 0
+    password=$(random_secret)
+    write_secret "$data/secrets/$1.pgpass" "*:*:*:$1:$password"
+    ((known)) || admin_sql "CREATE ROLE $1 LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
+    # From a file: a password on a command line can be read by others.
+    write_secret "$data/run/role.sql" "ALTER ROLE $1 PASSWORD '$password'"
+    "$postgres_bin/psql" -qX -v ON_ERROR_STOP=1 -h "$socket" -U postgres -d postgres -f "$data/run/role.sql" || fail "PostgreSQL did not take the password of the role $1."
+    rm -f "$data/run/role.sql"
 }
 
 database_url() {  # <role> <database>

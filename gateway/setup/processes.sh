@@ -7,7 +7,7 @@ services=(vault acquirer gateway)
 service_pid() {
     local pid
     [[ -f $data/run/$1.pid ]] && pid=$(<"$data/run/$1.pid") && [[ -n $pid ]] &&
-        tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "portcullis-$1 serve --config $data/config/$1.toml" && echo "$pid"
+        tr "\0" " " 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -- "portcullis-$1 serve --config $data/config/$1.toml" && echo "$pid"
 }
 
 start_service() {  # <name>

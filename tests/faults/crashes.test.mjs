@@ -43,13 +43,16 @@ for (const name of ['gateway', 'vault', 'acquirer', 'postgres']) {
         answers.push({ id, amount, first: await pay(amount, id).catch((e) => e) });
       }
     }));
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    process.kill(sandbox().pids[name], 'SIGKILL');
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    gatewayRun();
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    stopped = true;
-    await load;
+    try {
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      process.kill(sandbox().pids[name], 'SIGKILL');
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      gatewayRun();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    } finally {
+      stopped = true;
+      await load;
+    }
     assert.ok(answers.length > 8);
     let answered = 0;
     for (const { id, amount, first } of answers) {

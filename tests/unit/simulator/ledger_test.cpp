@@ -119,6 +119,8 @@ TEST(Ledger, KeepsItsInvariantsUnderRandomOperations) {
     std::mt19937 random{11};
     Ledger ledger{100000};
     std::vector<std::string> ids;
+    // A refund that is taken back is due again, even when its money was spent meanwhile: the one way to overdraw.
+    std::int64_t refunds_taken_back = 0;
     for (int step = 0; step < 20000; ++step) {
         const std::string id = std::to_string(step);
         const std::int64_t amount = 1 + static_cast<std::int64_t>(random() % 500);
@@ -148,11 +150,12 @@ TEST(Ledger, KeepsItsInvariantsUnderRandomOperations) {
                 // A refund that is out keeps its capture from being taken back, as the gateway would.
                 if (original != nullptr && (original->kind == Kind::capture || original->kind == Kind::sale))
                     break;
-                if (ledger.check_reversal(target, remaining).effect)
-                    ledger.apply(reversal(target, remaining));
+                if (!ledger.check_reversal(target, remaining).effect) break;
+                if (original->kind == Kind::refund) refunds_taken_back += original->amount;
+                ledger.apply(reversal(target, remaining));
         }
         const auto position = ledger.position(card, eur);
-        ASSERT_LE(position.held + position.posted, 100000);
+        ASSERT_LE(position.held + position.posted, 100000 + refunds_taken_back);
         ASSERT_GE(position.held, 0);
     }
     std::int64_t held = 0, posted = 0;
