@@ -2,7 +2,7 @@
 """Looks for card numbers and CVCs where none may be: files, database dumps and, as root, the memory of processes.
 
 Usage: leaks.py MARKERS_FILE DIRECTORY… [--dump URL] [--pid PID]
-MARKERS_FILE holds one secret a line. Prints each hit (place, encoding; never the secret) and exits 1 when there is one.
+MARKERS_FILE holds one secret a line: a card number, or "cvc:" and a security code. Prints each hit (place, encoding; never the secret) and exits 1 when there is one.
 """
 import argparse
 import base64
@@ -14,11 +14,11 @@ import urllib.parse
 
 
 def encodings(secret: str) -> dict[str, bytes]:
-    """The forms in which a number could survive; BCD and base64 in every alignment only for numbers long enough to mean something."""
+    """The forms in which a number could survive."""
+    if secret.startswith("cvc:"):
+        return security_code_forms(secret.removeprefix("cvc:"))
     digits = secret.encode()
     forms = {"plain": digits, "utf-16": secret.encode("utf-16-le")}
-    if len(secret) < 12:
-        return forms
     groups = [secret[i:i + 4] for i in range(0, len(secret), 4)]
     forms["spaced"] = " ".join(groups).encode()
     forms["dashed"] = "-".join(groups).encode()
@@ -30,6 +30,12 @@ def encodings(secret: str) -> dict[str, bytes]:
         forms[f"base64+{shift}"] = encoded[4 if shift else 0:-4]
     forms["hex"] = digits.hex().encode()
     return forms
+
+
+def security_code_forms(code: str) -> dict[str, bytes]:
+    """Three digits are everywhere; a security code is known by what stands before it on its way."""
+    before = {"form": "[cvc]=", "encoded form": "%5Bcvc%5D=", "JSON": '"cvc":"', "spaced JSON": '"cvc": "', "ISO 8583 element": f"CV{len(code):03}"}
+    return {name: (prefix + code).encode() for name, prefix in before.items()}
 
 
 def scan_bytes(data: bytes, patterns: list[tuple[str, int, bytes]], place: str, hits: list[str]) -> None:
