@@ -51,12 +51,14 @@ function(portcullis_library name)
   endif()
 endfunction()
 
-# portcullis_program(<target> SOURCES … LINK …)
+# portcullis_program(<target> SOURCES … LINK …): the target `programs` makes all of them, and no test.
+add_custom_target(programs)
 function(portcullis_program name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE portcullis_options ${arg_LINK})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  add_dependencies(programs ${name})
   portcullis_precompile(${name})
 endfunction()
 

@@ -12,8 +12,12 @@ namespace {
 constexpr std::size_t shown_max = 255;
 constexpr std::size_t digits_in_a_row_max = 11;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 // Replaces runs of digits that are as long as a card number.
 std::string without_digit_runs(std::string text) {
@@ -48,29 +52,39 @@ std::string filled(Text pattern, std::initializer_list<Safe> arguments) {
 
 Safe Safe::id(std::string_view id) {
     std::string text;
-    for (const char c : id.substr(0, shown_max)) text += is_digit(c) || is_letter(c) || c == '_' || c == '-' ? c : '?';
+    for (const char c : id.substr(0, shown_max))
+        text += is_digit(c) || is_letter(c) || c == '_' || c == '-' ? c : '?';
     return Safe{without_digit_runs(std::move(text))};
 }
 
 Safe Safe::param(std::string_view name) {
     std::string text;
-    for (const char c : name.substr(0, shown_max)) text += c >= 0x20 && c < 0x7f ? c : '?';
+    for (const char c : name.substr(0, shown_max))
+        text += c >= 0x20 && c < 0x7f ? c : '?';
     return Safe{without_digit_runs(std::move(text))};
 }
 
-Safe Safe::number(std::int64_t value) { return Safe{std::to_string(value)}; }
+Safe Safe::number(std::int64_t value) {
+    return Safe{std::to_string(value)};
+}
 
 Error::Error(int status, ErrorType type, Text code, Text message, std::initializer_list<Safe> arguments)
-    : status_{static_cast<std::int16_t>(status)}, type_{type}, code_{code.view()}, message_{filled(message, arguments)} {}
+    : status_{static_cast<std::int16_t>(status)},
+      type_{type},
+      code_{code.view()},
+      message_{filled(message, arguments)} {}
 
 Error Error::internal(Text what, std::initializer_list<Safe> arguments) {
-    Error error{500, ErrorType::api, "", "Something went wrong on our side. Send the request again with the same idempotency key to learn its outcome."};
+    Error error{500, ErrorType::api, "",
+                "Something went wrong on our side. Send the request again with the same idempotency key to "
+                "learn its outcome."};
     error.log_detail_ = filled(what, arguments);
     return error;
 }
 
 Error Error::unavailable(Text what, Cause cause, std::initializer_list<Safe> arguments) {
-    Error error{503, ErrorType::api, "", "The service cannot answer right now. Send the request again with the same idempotency key."};
+    Error error{503, ErrorType::api, "",
+                "The service cannot answer right now. Send the request again with the same idempotency key."};
     error.log_detail_ = filled(what, arguments);
     error.cause_ = cause;
     error.should_retry_ = true;
@@ -99,7 +113,8 @@ Error&& Error::with_retry(bool should_retry) && {
 }
 
 Error&& Error::with_field(Text key, boost::json::value value) && {
-    auto fields = fields_ ? std::make_shared<boost::json::object>(*fields_) : std::make_shared<boost::json::object>();
+    auto fields =
+        fields_ ? std::make_shared<boost::json::object>(*fields_) : std::make_shared<boost::json::object>();
     fields->insert_or_assign(key.view(), std::move(value));
     fields_ = std::move(fields);
     return std::move(*this);
@@ -110,7 +125,8 @@ boost::json::object Error::to_json() const {
     if (!code_.empty()) body["code"] = code_;
     if (!param_.empty()) body["param"] = param_;
     if (fields_)
-        for (const auto& field : *fields_) body[field.key()] = field.value();
+        for (const auto& field : *fields_)
+            body[field.key()] = field.value();
     return boost::json::object{{"error", std::move(body)}};
 }
 
@@ -124,10 +140,14 @@ std::string Error::describe() const {
 
 std::string_view to_string(ErrorType type) {
     switch (type) {
-        case ErrorType::invalid_request: return "invalid_request_error";
-        case ErrorType::card: return "card_error";
-        case ErrorType::idempotency: return "idempotency_error";
-        case ErrorType::api: return "api_error";
+        case ErrorType::invalid_request:
+            return "invalid_request_error";
+        case ErrorType::card:
+            return "card_error";
+        case ErrorType::idempotency:
+            return "idempotency_error";
+        case ErrorType::api:
+            return "api_error";
     }
     std::abort();
 }

@@ -1,5 +1,5 @@
-// The one error type. Its text is a literal plus arguments that were made safe to show, so an error can be logged
-// and sent to a caller without a second thought: no free text, and so no card number, gets into it.
+// The one error type. Its text is a literal plus arguments that were made safe to show, so an error can be
+// logged and sent to a caller without a second thought: no free text, and so no card number, gets into it.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ namespace common {
 // A string literal; anything made at run time does not compile.
 class Text {
   public:
-    consteval Text(const char* literal) : text_{literal} {}  // NOLINT(google-explicit-constructor): literals only
+    consteval Text(const char* literal)
+        : text_{literal} {}  // NOLINT(google-explicit-constructor): literals only
     constexpr std::string_view view() const { return text_; }
 
   private:
@@ -27,7 +28,7 @@ class Text {
 // 255 characters, printable ASCII, and no run of twelve or more digits.
 class Safe {
   public:
-    static Safe id(std::string_view id);       // object ids: letters, digits, '_' and '-'; the rest becomes '?'
+    static Safe id(std::string_view id);  // object ids: letters, digits, '_' and '-'; the rest becomes '?'
     static Safe param(std::string_view name);  // parameter names, methods, paths
     static Safe number(std::int64_t value);    // amounts, counts
     static Safe word(Text text) { return Safe{std::string{text.view()}}; }
@@ -62,19 +63,21 @@ class [[nodiscard]] Error {
     // 500 api_error. `what` goes to the log only; the caller is told nothing but that it was our fault.
     static Error internal(Text what, std::initializer_list<Safe> arguments = {});
     // 503 api_error with Stripe-Should-Retry: true. `what` goes to the log only.
-    static Error unavailable(Text what, Cause cause = Cause::unavailable, std::initializer_list<Safe> arguments = {});
+    static Error unavailable(Text what, Cause cause = Cause::unavailable,
+                             std::initializer_list<Safe> arguments = {});
     // 400 invalid_request_error.
-    static Error invalid(Text code, std::string_view param, Text message, std::initializer_list<Safe> arguments = {});
+    static Error invalid(Text code, std::string_view param, Text message,
+                         std::initializer_list<Safe> arguments = {});
 
     Error&& with_cause(Cause cause) &&;
-    Error&& with_param(std::string_view name) &&;         // bracketed name of the parameter at fault
-    Error&& with_retry(bool should_retry) &&;             // Stripe-Should-Retry
+    Error&& with_param(std::string_view name) &&;               // bracketed name of the parameter at fault
+    Error&& with_retry(bool should_retry) &&;                   // Stripe-Should-Retry
     Error&& with_field(Text key, boost::json::value value) &&;  // decline_code, charge, payment_intent …
 
     int status() const { return status_; }
     ErrorType type() const { return type_; }
     std::string_view code() const { return code_; }
-    const std::string& message() const { return message_; }  // for the caller
+    const std::string& message() const { return message_; }        // for the caller
     const std::string& log_detail() const { return log_detail_; }  // for the log; never sent
     const std::string& param() const { return param_; }
     Cause cause() const { return cause_; }
@@ -97,6 +100,7 @@ class [[nodiscard]] Error {
     std::shared_ptr<boost::json::object> fields_;
 };
 
-std::string_view to_string(ErrorType type);  // "invalid_request_error", "card_error", "idempotency_error", "api_error"
+std::string_view to_string(
+    ErrorType type);  // "invalid_request_error", "card_error", "idempotency_error", "api_error"
 
 }  // namespace common

@@ -28,7 +28,7 @@ class Value {
     const Value* find(std::string_view key) const;          // hash member or nullptr
     const std::vector<std::pair<std::string, Value>>& members() const {
         return members_;
-    }                                                                 // hash, in order of arrival
+    }  // hash, in order of arrival
     const std::vector<Value>& elements() const { return elements_; }  // array
     // Array that was written with indexes: those, as sent, one an element; empty for a[]. metadata[6735]=x
     // comes back as an array, and here is its key.

@@ -1,5 +1,5 @@
-// Identifiers: prefix, eight base62 characters of the account, then random ones, so that a query knows its account
-// (and a sharded database its shard) before it runs.
+// Identifiers: prefix, eight base62 characters of the account, then random ones, so that a query knows its
+// account (and a sharded database its shard) before it runs.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ struct AccountId {
 
 inline constexpr std::size_t account_part_size = 8;
 
-AccountId new_account_id();                                // random
-std::string base62_of(AccountId account);                  // eight characters, zero-padded
+AccountId new_account_id();                // random
+std::string base62_of(AccountId account);  // eight characters, zero-padded
 std::optional<AccountId> account_of_base62(std::string_view eight);
 
 // "acct_" + eight characters + sixteen fixed to the account, 24 in all behind the prefix.
@@ -29,7 +29,8 @@ std::string new_id(std::string_view prefix, AccountId account, std::size_t rando
 // The account inside an id that has this prefix; nothing for a foreign form.
 std::optional<AccountId> account_of(std::string_view id, std::string_view prefix);
 
-// Six base62 characters of the CRC-32 (ISO-HDLC) of `text`: a typo or an invented key is refused without a look-up.
+// Six base62 characters of the CRC-32 (ISO-HDLC) of `text`: a typo or an invented key is refused without a
+// look-up.
 std::string checksum62(std::string_view text);
 
 }  // namespace common

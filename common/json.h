@@ -1,4 +1,5 @@
-// JSON over Boost.JSON: strict parsing of what comes from outside, in wiping memory where it may hold card data.
+// JSON over Boost.JSON: strict parsing of what comes from outside, in wiping memory where it may hold card
+// data.
 #pragma once
 
 #include <memory>

@@ -19,9 +19,11 @@ class Metrics {
     using Labels = std::initializer_list<std::pair<const char*, std::string_view>>;
     void count(const char* name, Labels labels = {}, double by = 1);
     void gauge(const char* name, double value, Labels labels = {});
-    void observe(const char* name, std::chrono::nanoseconds duration, Labels labels = {});  // seconds, 0.5 ms … 30 s
-    double counter_value(const char* name, Labels labels = {}) const;                       // for tests
-    // Binds 127.0.0.1:port (0 = any free one) and returns the port. Throws std::runtime_error when it is taken.
+    void observe(const char* name, std::chrono::nanoseconds duration,
+                 Labels labels = {});                                  // seconds, 0.5 ms … 30 s
+    double counter_value(const char* name, Labels labels = {}) const;  // for tests
+    // Binds 127.0.0.1:port (0 = any free one) and returns the port. Throws std::runtime_error when it is
+    // taken.
     unsigned short serve(unsigned short port);
 
   private:

@@ -13,14 +13,14 @@ class Currency {
   public:
     static std::optional<Currency> find(std::string_view code);          // "eur", "EUR"
     static std::optional<Currency> find_numeric(std::string_view code);  // "978", ISO 8583 field 49
-    std::string_view code() const;          // lower case
-    std::string_view numeric() const;       // three digits
-    int exponent() const;                   // decimals of the minor unit in the merchant API: JPY 0, EUR 2, KWD 3
-    int iso_exponent() const;               // ISO 4217, as in ISO 8583: the same, but ISK and UGX 0, MGA 2
-    std::int64_t amount_min() const;        // least charge in minor units
-    std::int64_t amount_max() const;        // greatest charge in minor units
-    std::int64_t step() const;              // amounts are multiples of this: KWD 10, UGX and ISK 100, else 1
-    static std::string list();              // "aed, aud, …" for messages
+    std::string_view code() const;                                       // lower case
+    std::string_view numeric() const;                                    // three digits
+    int exponent() const;             // decimals of the minor unit in the merchant API: JPY 0, EUR 2, KWD 3
+    int iso_exponent() const;         // ISO 4217, as in ISO 8583: the same, but ISK and UGX 0, MGA 2
+    std::int64_t amount_min() const;  // least charge in minor units
+    std::int64_t amount_max() const;  // greatest charge in minor units
+    std::int64_t step() const;        // amounts are multiples of this: KWD 10, UGX and ISK 100, else 1
+    static std::string list();        // "aed, aud, …" for messages
     bool operator==(const Currency&) const = default;
 
   private:

@@ -1,5 +1,5 @@
-// Threads of a process: one io_context a thread (a connection never changes thread), a bounded pool for blocking
-// work, and the signals. See style of use at `run`.
+// Threads of a process: one io_context a thread (a connection never changes thread), a bounded pool for
+// blocking work, and the signals. See style of use at `run`.
 #pragma once
 
 #include <functional>
@@ -27,8 +27,9 @@ class BlockingPool {
     BlockingPool(unsigned threads, std::size_t queue_max);
     ~BlockingPool();
 
-    // Awaits job() on a pool thread and comes back to the caller's executor. 503 at once when queue_max jobs wait, or
-    // when the deadline has passed before the job begins. Started jobs are not interrupted: they bound themselves.
+    // Awaits job() on a pool thread and comes back to the caller's executor. 503 at once when queue_max jobs
+    // wait, or when the deadline has passed before the job begins. Started jobs are not interrupted: they
+    // bound themselves.
     template <class Job, class R = std::invoke_result_t<Job&>>
     asio::awaitable<R> run(Job job, Deadline deadline = {}) {
         if (!enter()) co_return R{std::unexpected{busy()}};
@@ -38,8 +39,9 @@ class BlockingPool {
             co_return inner();
         };
         // The empty slot keeps a deadline of the caller from touching this frame on the pool's thread.
-        co_return co_await asio::co_spawn(pool_, work(this, std::move(job), deadline),
-                                          asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::use_awaitable));
+        co_return co_await asio::co_spawn(
+            pool_, work(this, std::move(job), deadline),
+            asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::use_awaitable));
     }
     std::size_t waiting() const { return waiting_.load(); }
 
@@ -56,11 +58,13 @@ class BlockingPool {
 // Awaits a task that lives on another executor (another thread's io_context) and comes back.
 template <class T>
 Task<T> run_on(asio::any_io_executor executor, Task<T> task) {
-    co_return co_await asio::co_spawn(executor, std::move(task),
-                                      asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::use_awaitable));
+    co_return co_await asio::co_spawn(
+        executor, std::move(task),
+        asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::use_awaitable));
 }
 
-// Ends `operation` when the deadline passes: 503 deadline_exceeded. Both must live on a single-threaded context.
+// Ends `operation` when the deadline passes: 503 deadline_exceeded. Both must live on a single-threaded
+// context.
 template <class T>
 Task<T> with_deadline(Task<T> operation, Deadline deadline);
 
@@ -70,14 +74,15 @@ class Runtime {
     explicit Runtime(unsigned threads);
     std::size_t size() const { return contexts_.size(); }
     asio::io_context& io(std::size_t index) { return *contexts_[index]; }
-    // Runs all contexts until `stop`; the calling thread is one of them. An exception that reaches a context is
-    // logged and counted, and the context goes on.
+    // Runs all contexts until `stop`; the calling thread is one of them. An exception that reaches a context
+    // is logged and counted, and the context goes on.
     void run();
     void stop();
 
     struct Signals {
-        std::function<void()> terminate;  // first SIGTERM or SIGINT: drain, then stop(); a second one exits at once
-        std::function<void()> hangup;     // SIGHUP: reload certificates
+        std::function<void()>
+            terminate;  // first SIGTERM or SIGINT: drain, then stop(); a second one exits at once
+        std::function<void()> hangup;  // SIGHUP: reload certificates
     };
     void on_signals(Signals handlers);
 
@@ -88,9 +93,9 @@ class Runtime {
 // Logs whatever leaves a spawned coroutine: co_spawn(io, f(), common::log_exceptions("name")).
 std::function<void(std::exception_ptr)> log_exceptions(Text what);
 
-// At the start of main, before threads and before any secret is read: no core files, not dumpable or traceable by
-// the same user, OpenSSL secure heap of `secure_heap_bytes` (a power of two), SIGPIPE ignored, umask 077.
-// 500 with the reason when memory cannot be locked.
+// At the start of main, before threads and before any secret is read: no core files, not dumpable or
+// traceable by the same user, OpenSSL secure heap of `secure_heap_bytes` (a power of two), SIGPIPE ignored,
+// umask 077. 500 with the reason when memory cannot be locked.
 Status harden_process(std::size_t secure_heap_bytes = 1 << 22);
 
 template <class T>

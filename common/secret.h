@@ -1,5 +1,5 @@
-// Memory for card numbers, keys, PINs and codes: wiped before it is freed, moved but never copied, and without any
-// way to print or format it. PCI DSS 4.0.1 requirements 3.3.1, 3.5.1, 3.6.1.
+// Memory for card numbers, keys, PINs and codes: wiped before it is freed, moved but never copied, and
+// without any way to print or format it. PCI DSS 4.0.1 requirements 3.3.1, 3.5.1, 3.6.1.
 #pragma once
 
 #include <array>
@@ -24,7 +24,8 @@ struct WipingAllocator {
     using value_type = T;
     WipingAllocator() = default;
     template <class U>
-    WipingAllocator(const WipingAllocator<U>&) noexcept {}  // NOLINT(google-explicit-constructor): allocator rebind
+    WipingAllocator(const WipingAllocator<U>&) noexcept {
+    }  // NOLINT(google-explicit-constructor): allocator rebind
     T* allocate(std::size_t n) { return std::allocator<T>{}.allocate(n); }
     void deallocate(T* memory, std::size_t n) noexcept {
         wipe(memory, n * sizeof(T));

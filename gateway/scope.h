@@ -17,9 +17,9 @@ struct Scope {
 };
 
 struct IdempotencyKey {
-    std::string key;             // 1–255 characters
+    std::string key;  // 1–255 characters
     std::string method, path;
-    std::string parameters;      // SHA-256 of the canonical form, effective version and account, hex
+    std::string parameters;  // SHA-256 of the canonical form, effective version and account, hex
 };
 
 // Enough to render the answer again after a crash: it is stored with the idempotency key.
@@ -29,7 +29,7 @@ struct Call {
     std::optional<IdempotencyKey> idempotency;
     std::string api_version;
     std::vector<std::string> expand;
-    bool publishable = false;    // reduced objects
+    bool publishable = false;  // reduced objects
     std::string client_address;
     common::Deadline deadline;
 };

@@ -29,14 +29,14 @@ class Headers {
 
 struct Request {
     Method method = Method::get;
-    std::string path;          // as sent, still percent-encoded, without the query
-    std::string query;         // behind '?', still encoded
-    Headers headers;           // from the header block only; trailer fields never get here
+    std::string path;   // as sent, still percent-encoded, without the query
+    std::string query;  // behind '?', still encoded
+    Headers headers;    // from the header block only; trailer fields never get here
     SecretText body;
-    std::string request_id;    // "req_" + 18 base62, made by the server for each request
-    std::string peer_address;  // textual IP address
-    std::string peer_identity; // URI SAN of the verified client certificate; "" without one
-    Deadline deadline;         // of the whole request
+    std::string request_id;     // "req_" + 18 base62, made by the server for each request
+    std::string peer_address;   // textual IP address
+    std::string peer_identity;  // URI SAN of the verified client certificate; "" without one
+    Deadline deadline;          // of the whole request
 };
 
 struct Response {
@@ -44,7 +44,7 @@ struct Response {
     Headers headers;
     std::string content_type = "application/json; charset=utf-8";
     std::string body;
-    bool close = false;        // end the connection after this answer
+    bool close = false;  // end the connection after this answer
 };
 
 Response json_response(int status, std::string body);

@@ -22,36 +22,38 @@ using Handler = std::function<asio::awaitable<Response>(Request&)>;
 
 struct ServerOptions {
     std::string address = "127.0.0.1";
-    unsigned short port = 0;                     // 0 = any free one
-    std::size_t request_line_max = 16 * 1024;    // longer: 414
-    std::size_t header_bytes_max = 32 * 1024;    // all fields; more: 431
-    std::size_t header_fields_max = 64;          // more: 431
+    unsigned short port = 0;                                             // 0 = any free one
+    std::size_t request_line_max = 16 * 1024;                            // longer: 414
+    std::size_t header_bytes_max = 32 * 1024;                            // all fields; more: 431
+    std::size_t header_fields_max = 64;                                  // more: 431
     std::function<std::size_t(Method, std::string_view path)> body_max;  // more: 413; default 1 MiB
-    std::size_t connections_max = 4096;          // of this listener; further ones are closed at accept
+    std::size_t connections_max = 4096;             // of this listener; further ones are closed at accept
     std::size_t connections_per_address_max = 512;  // of this listener; an IPv6 /64 counts as one address
     std::chrono::milliseconds handshake_max{5000};
     std::chrono::milliseconds header_max{10000};
     std::chrono::milliseconds body_time_max{15000};
     std::chrono::milliseconds write_max{15000};
     std::chrono::milliseconds idle_max{60000};
-    std::chrono::milliseconds request_max{30000};   // Request::deadline; the handler's answer must come before
+    std::chrono::milliseconds request_max{30000};  // Request::deadline; the handler's answer must come before
     std::chrono::milliseconds connection_max{3600000};
     std::vector<std::pair<std::string, std::string>> fixed_headers;  // sent with every answer
-    std::function<std::string(Method, std::string_view path)> route_label;  // for metrics: a pattern, never the path
-    bool request_client_certificate = false;     // fills Request::peer_identity
+    std::function<std::string(Method, std::string_view path)>
+        route_label;                          // for metrics: a pattern, never the path
+    bool request_client_certificate = false;  // fills Request::peer_identity
 };
 
-// One listener a thread: make one Server for each io_context with the same port (SO_REUSEPORT). Start, drain and
-// destroy it on the thread of its io_context, or while that does not run. Not found, not allowed and the like are the
-// handler's business; what does not get as far as the handler is answered here, in the API's error form.
+// One listener a thread: make one Server for each io_context with the same port (SO_REUSEPORT). Start, drain
+// and destroy it on the thread of its io_context, or while that does not run. Not found, not allowed and the
+// like are the handler's business; what does not get as far as the handler is answered here, in the API's
+// error form.
 class Server {
   public:
     Server(asio::io_context& io, ServerOptions options, TlsSource tls, Handler handler, Metrics& metrics);
     ~Server();
     // Binds and starts accepting. 500 with the reason when the address is taken.
     Result<unsigned short> start();
-    // Stops accepting, lets requests finish and closes idle connections; calls `done` on the io_context when the last
-    // one is gone or after `wait`.
+    // Stops accepting, lets requests finish and closes idle connections; calls `done` on the io_context when
+    // the last one is gone or after `wait`.
     void drain(std::chrono::milliseconds wait, std::function<void()> done);
 
   private:

@@ -139,8 +139,8 @@ std::string Issuer::date() const {
 bool Issuer::expired(std::string_view year_month) const {
     if (year_month.size() != 4) return false;
     const std::chrono::year_month_day today{std::chrono::floor<std::chrono::days>(clock_.now())};
-    const std::int64_t now =
-        (static_cast<int>(today.year()) - 2000) * 100 + static_cast<int>(static_cast<unsigned>(today.month()));
+    const std::int64_t now = (static_cast<int>(today.year()) - 2000) * 100 +
+                             static_cast<int>(static_cast<unsigned>(today.month()));
     return number(year_month) < now;
 }
 

@@ -10,7 +10,7 @@
 
 namespace vault::iso8583 {
 
-bool is_known_mti(std::string_view mti);    // four digits of a message that the profile has
+bool is_known_mti(std::string_view mti);  // four digits of a message that the profile has
 
 // The first rule that is broken; `offsets` are the places of the fields in the payload.
 std::optional<DecodeError> check_rules(const Message& message, const std::array<std::size_t, 129>& offsets);

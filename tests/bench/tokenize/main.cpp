@@ -1,5 +1,6 @@
-// Closed-loop load: N callers, each sending the next request when the last one is answered. Either new cards at the
-// vault over mutual TLS, or payments at the gateway. Prints one JSON object: per_second, p50_ms, p99_ms, errors.
+// Closed-loop load: N callers, each sending the next request when the last one is answered. Either new cards
+// at the vault over mutual TLS, or payments at the gateway. Prints one JSON object: per_second, p50_ms,
+// p99_ms, errors.
 #include <iostream>
 #include <random>
 
@@ -32,7 +33,8 @@ struct Totals {
 // A number of the sandbox's open range with a fresh middle, completed by its Luhn digit.
 std::string fresh_number(std::mt19937_64& random) {
     std::string digits = "424242";
-    for (int i = 0; i < 9; ++i) digits += static_cast<char>('0' + random() % 10);
+    for (int i = 0; i < 9; ++i)
+        digits += static_cast<char>('0' + random() % 10);
     int sum = 0;
     for (std::size_t i = 0; i < digits.size(); ++i) {
         int digit = digits[digits.size() - 1 - i] - '0';
@@ -63,17 +65,20 @@ http::ClientRequest payment_request(const Settings& settings, std::mt19937_64& r
     return request;
 }
 
-asio::awaitable<void> call(const Settings& settings, http::Client& client, Steady::time_point end, unsigned seed, Totals& totals) {
+asio::awaitable<void> call(const Settings& settings, http::Client& client, Steady::time_point end,
+                           unsigned seed, Totals& totals) {
     std::mt19937_64 random{seed + static_cast<unsigned long>(Steady::now().time_since_epoch().count())};
     while (Steady::now() < end) {
         auto request = settings.payments ? payment_request(settings, random) : card_request(random);
         const auto began = Steady::now();
         auto answer = co_await client.send(std::move(request), Deadline::in(std::chrono::seconds{30}));
         if (answer && answer->status == 200) {
-            totals.milliseconds.push_back(std::chrono::duration<double, std::milli>(Steady::now() - began).count());
+            totals.milliseconds.push_back(
+                std::chrono::duration<double, std::milli>(Steady::now() - began).count());
         } else {
             ++totals.errors;
-            if (totals.first_error.empty()) totals.first_error = answer ? answer->body : answer.error().describe();
+            if (totals.first_error.empty())
+                totals.first_error = answer ? answer->body : answer.error().describe();
         }
     }
 }
@@ -97,7 +102,8 @@ int run(const Settings& settings) {
     const auto began = Steady::now();
     const auto end = began + std::chrono::seconds{settings.seconds};
     for (int i = 0; i < settings.callers; ++i)
-        asio::co_spawn(io, call(settings, client, end, static_cast<unsigned>(i), totals), log_exceptions("caller"));
+        asio::co_spawn(io, call(settings, client, end, static_cast<unsigned>(i), totals),
+                       log_exceptions("caller"));
     io.run_for(std::chrono::seconds{settings.seconds + 35});
     const double elapsed = std::chrono::duration<double>(Steady::now() - began).count();
     auto& times = totals.milliseconds;
@@ -106,11 +112,16 @@ int run(const Settings& settings) {
         std::cerr << "no request succeeded: " << totals.first_error << '\n';
         return 1;
     }
-    const auto quantile = [&](double q) { return times[static_cast<std::size_t>(q * static_cast<double>(times.size() - 1))]; };
-    std::cout << boost::json::object{{"per_second", static_cast<double>(times.size()) / elapsed}, {"p50_ms", quantile(0.5)},
-                                     {"p99_ms", quantile(0.99)}, {"errors", totals.errors}}
+    const auto quantile = [&](double q) {
+        return times[static_cast<std::size_t>(q * static_cast<double>(times.size() - 1))];
+    };
+    std::cout << boost::json::object{{"per_second", static_cast<double>(times.size()) / elapsed},
+                                     {"p50_ms", quantile(0.5)},
+                                     {"p99_ms", quantile(0.99)},
+                                     {"errors", totals.errors}}
               << '\n';
-    if (totals.errors != 0) std::cerr << totals.errors << " errors, the first: " << totals.first_error << '\n';
+    if (totals.errors != 0)
+        std::cerr << totals.errors << " errors, the first: " << totals.first_error << '\n';
     return 0;
 }
 

@@ -1,8 +1,8 @@
 // What someone who has the PIN can try through the API: Clulow, "On the security of PKCS #11" (2003);
 // Delaune, Kremer and Steel, "Formal security analysis of PKCS#11" (2008). None may give a byte of a key.
 //
-// One thing SoftHSM2 2.6 does allow, and PKCS#11 has no attribute against: C_DigestKey of a sensitive key. It gives a
-// hash of 256 random bits, by which a guess of the whole key could be checked, and nothing else.
+// One thing SoftHSM2 2.6 does allow, and PKCS#11 has no attribute against: C_DigestKey of a sensitive key. It
+// gives a hash of 256 random bits, by which a guess of the whole key could be checked, and nothing else.
 #include "fixture.h"
 
 namespace hsm_test {

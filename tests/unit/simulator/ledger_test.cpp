@@ -119,7 +119,8 @@ TEST(Ledger, KeepsItsInvariantsUnderRandomOperations) {
     std::mt19937 random{11};
     Ledger ledger{100000};
     std::vector<std::string> ids;
-    // A refund that is taken back is due again, even when its money was spent meanwhile: the one way to overdraw.
+    // A refund that is taken back is due again, even when its money was spent meanwhile: the one way to
+    // overdraw.
     std::int64_t refunds_taken_back = 0;
     for (int step = 0; step < 20000; ++step) {
         const std::string id = std::to_string(step);
