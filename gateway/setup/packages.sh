@@ -7,13 +7,17 @@ build_packages=(ca-certificates curl openssl pkg-config cmake ninja-build ccache
 run_packages=(postgresql-15 softhsm2)
 
 missing_packages() {
-    local package
+    local package status installed=" "
+    while read -r package status; do
+        [[ $status != *"ok installed" ]] || installed+="$package "
+    done < <(dpkg-query -W -f='${Package} ${Status}\n' "$@" 2>/dev/null)
     for package in "$@"; do
-        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
+        [[ $installed == *" $package "* ]] || echo "$package"
     done
 }
 
 install_packages() {
+    command -v dpkg-query >/dev/null || fail "This is no Debian: there is no dpkg-query. Install what README.md names by hand, then use --no-build."
     local missing
     mapfile -t missing < <(missing_packages "$@")
     ((${#missing[@]})) || return 0
@@ -29,7 +33,8 @@ and then this command again."
 and then this command again."
     fi
     say "Installing them with apt-get (a minute or two)…"
-    "${as_root[@]}" apt-get update -qq || fail "apt-get update failed; its messages are above. Check the network and /etc/apt/sources.list."
-    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+    local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300)
+    "${apt[@]}" update -qq || fail "apt-get update failed; its messages are above. Check the network and /etc/apt/sources.list."
+    "${apt[@]}" install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
         fail "apt-get could not install them; its messages are above. Mend that and run this command again."
 }

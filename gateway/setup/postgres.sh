@@ -9,32 +9,42 @@ as_postgres() {
 
 # The socket lies in a short directory of its own, since the path of a Unix socket has at most 107 bytes.
 socket_directory() {
-    local file=$data/run/socket_directory
-    if [[ -f $file && -d $(<"$file") && -O $(<"$file") ]] || [[ -f $file && $EUID == 0 && -d $(<"$file") ]]; then
-        cat "$file"
+    local file=$data/run/socket_directory directory owner
+    owner=$(id -un)
+    ((EUID != 0)) || owner=postgres
+    directory=$(cat "$file" 2>/dev/null)
+    # In /tmp anybody may have made a directory of that name after a reboot.
+    if [[ -n $directory && -d $directory && ! -L $directory && $(stat -c %U "$directory") == "$owner" ]]; then
+        echo "$directory"
         return
     fi
-    local directory
-    directory=$(mktemp -d /tmp/portcullis.XXXXXX)
-    chmod 0755 "$directory"
-    ((EUID != 0)) || chown postgres "$directory"
-    echo "$directory" | tee "$file"
+    directory=$(mktemp -d /tmp/portcullis.XXXXXX) && chmod 0755 "$directory" || return 1
+    ((EUID != 0)) || chown postgres "$directory" || return 1
+    echo "$directory" >"$file" && echo "$directory"
 }
 
+remove_socket_directory() {
+    local directory
+    directory=$(cat "$data/run/socket_directory" 2>/dev/null)
+    [[ $directory != /tmp/portcullis.* ]] || rm -rf -- "$directory"
+    rm -f -- "$data/run/socket_directory"
+}
+
+# Made beside its place and then moved there, so that an interrupted initdb leaves nothing that looks like a cluster.
 init_cluster() {
     [[ -f $data/postgres/PG_VERSION ]] && return
     say "Creating the PostgreSQL cluster…"
-    mkdir -p "$data/postgres"
-    chmod 0700 "$data/postgres"
-    ((EUID != 0)) || chown postgres "$data/postgres"
-    as_postgres "$postgres_bin/initdb" -D "$data/postgres" -U postgres --auth=reject --encoding=UTF8 --locale=C.UTF-8 \
-        --data-checksums >"$data/logs/initdb.log" 2>&1 || fail "initdb failed; see $data/logs/initdb.log"
+    rm -rf -- "$data/postgres" "$data/postgres.new"
+    mkdir "$data/postgres.new" && chmod 0700 "$data/postgres.new" || fail "Cannot make $data/postgres.new."
+    ((EUID != 0)) || chown postgres "$data/postgres.new"
+    as_postgres "$postgres_bin/initdb" -D "$data/postgres.new" -U postgres --auth=reject --encoding=UTF8 --locale=C.UTF-8 \
+        --data-checksums >"$data/logs/initdb.log" 2>&1 &&
+        as_postgres tee -a "$data/postgres.new/postgresql.conf" <<<"include 'conf.auto.conf'" >/dev/null &&
+        mv "$data/postgres.new" "$data/postgres" || { tail -5 "$data/logs/initdb.log" >&2; fail "initdb failed; the end of $data/logs/initdb.log is above."; }
 }
 
 configure_cluster() {
-    local caller
-    caller=$(id -un)
-    as_postgres tee "$data/postgres/conf.auto.conf" >/dev/null <<EOF
+    write_cluster_file conf.auto.conf <<EOF
 listen_addresses = ''
 unix_socket_directories = '$socket'
 port = 5432
@@ -52,23 +62,27 @@ log_parameter_max_length_on_error = 0
 log_min_error_statement = panic
 idle_in_transaction_session_timeout = '30s'
 EOF
-    as_postgres bash -c "grep -q conf.auto.conf '$data/postgres/postgresql.conf' || echo \"include 'conf.auto.conf'\" >> '$data/postgres/postgresql.conf'"
     # The operating system's root and the caller may act as the cluster's superuser; the services use passwords.
-    as_postgres tee "$data/postgres/pg_hba.conf" >/dev/null <<EOF
+    write_cluster_file pg_hba.conf <<EOF
 local all postgres peer map=operators
 local all all scram-sha-256
 EOF
-    as_postgres tee "$data/postgres/pg_ident.conf" >/dev/null <<EOF
+    write_cluster_file pg_ident.conf <<EOF
 operators root postgres
 operators postgres postgres
-operators $caller postgres
+operators $(id -un) postgres
 EOF
 }
 
+write_cluster_file() {  # <name>, content on standard input
+    as_postgres tee "$data/postgres/$1" >/dev/null || fail "Cannot write $data/postgres/$1. Is the disk full?"
+}
+
+# The postmaster works in its data directory; a stale file may name a process of another cluster.
 postgres_pid() {
     local pid
-    [[ -f $data/postgres/postmaster.pid ]] && pid=$(head -1 "$data/postgres/postmaster.pid") &&
-        [[ $(cat "/proc/$pid/comm" 2>/dev/null) == postgres ]] && ! grep -q '^State:.Z' "/proc/$pid/status" && echo "$pid"
+    [[ -f $data/postgres/postmaster.pid ]] && pid=$(head -1 "$data/postgres/postmaster.pid") && [[ -n $pid ]] &&
+        [[ $(readlink "/proc/$pid/cwd" 2>/dev/null) == "$data/postgres" ]] && echo "$pid"
 }
 
 postgres_answers() {
@@ -88,12 +102,13 @@ start_postgres() {
         sleep 1
     done
     tail -5 "$data/logs/postgres.log" >&2
-    fail "PostgreSQL did not start; see $data/logs/postgres.log"
+    fail "PostgreSQL did not start; the end of $data/logs/postgres.log is above."
 }
 
 stop_postgres() {
-    [[ -n $(postgres_pid) ]] && as_postgres "$postgres_bin/pg_ctl" -D "$data/postgres" -m fast -w -t 60 stop >/dev/null 2>&1
-    return 0
+    [[ -n $(postgres_pid) ]] || return 0
+    as_postgres "$postgres_bin/pg_ctl" -D "$data/postgres" -m fast -w -t 60 stop >/dev/null 2>&1 ||
+        say "PostgreSQL did not stop within a minute; see $data/logs/postgres.log"
 }
 
 admin_sql() {  # <statement> [database]
@@ -119,19 +134,29 @@ create_databases() {
     done
 }
 
+# The password file is written last: as long as it is missing, an interrupted run is made good by the next.
 create_role() {  # <role>
     local known=0 password
     ! exists pg_roles rolname "$1" || known=1
-    [[ ! -f $data/secrets/$1.pgpass ]] || ((!known)) || return 0
-    password=$(random_secret)
-    write_secret "$data/secrets/$1.pgpass" "*:*:*:$1:$password"
+    [[ ! -s $data/secrets/$1.pgpass ]] || ((!known)) || return 0
+    password=$(random_secret) || fail "openssl gave no random bytes."
     ((known)) || admin_sql "CREATE ROLE $1 LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
-    # From a file: a password on a command line can be read by others.
-    write_secret "$data/run/role.sql" "ALTER ROLE $1 PASSWORD '$password'"
-    "$postgres_bin/psql" -qX -v ON_ERROR_STOP=1 -h "$socket" -U postgres -d postgres -f "$data/run/role.sql" || fail "PostgreSQL did not take the password of the role $1."
-    rm -f "$data/run/role.sql"
+    # On standard input: a password on a command line can be read by others.
+    "$postgres_bin/psql" -qX -v ON_ERROR_STOP=1 -h "$socket" -U postgres -d postgres <<<"ALTER ROLE $1 PASSWORD '$password'" ||
+        fail "PostgreSQL did not take the password of the role $1."
+    write_file "$data/secrets/$1.pgpass" <<<"*:*:*:$1:$password"
+}
+
+url_encoded() {  # <path>
+    local LC_ALL=C text=$1 out="" character i
+    for ((i = 0; i < ${#text}; i++)); do
+        character=${text:i:1}
+        [[ $character == [A-Za-z0-9/._~-] ]] || printf -v character '%%%02X' "'$character"
+        out+=$character
+    done
+    echo "$out"
 }
 
 database_url() {  # <role> <database>
-    echo "postgresql://$1@/$2?host=$socket&port=5432&passfile=$data/secrets/$1.pgpass"
+    echo "postgresql://$1@/$2?host=$socket&port=5432&passfile=$(url_encoded "$data/secrets/$1.pgpass")"
 }

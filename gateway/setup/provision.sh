@@ -3,11 +3,17 @@
 
 random_secret() { openssl rand -hex 24; }
 
-write_secret() {  # <file> <content>
-    (umask 077 && printf '%s\n' "$2" >"$1.new" && mv "$1.new" "$1")
+# Whole or not at all, and for the owner's eyes only.
+write_file() {  # <file>, content on standard input
+    (umask 077 && cat >"$1.new" && mv "$1.new" "$1") || fail "Cannot write $1. Is the disk full?"
 }
 
-secret_file() { [[ -s $1 ]] || write_secret "$1" "$(random_secret)"; }
+secret_file() {  # <file>
+    local secret
+    [[ ! -s $1 ]] || return 0
+    secret=$(random_secret) || fail "openssl gave no random bytes."
+    write_file "$1" <<<"$secret"
+}
 
 provision_certificates() {
     local certs=$data/certs internal=$data/certs/internal role
@@ -27,8 +33,8 @@ provision_certificates() {
 
 provision_hsm() {
     export SOFTHSM2_CONF=$data/softhsm/softhsm2.conf
-    mkdir -p "$data/softhsm/tokens"
-    [[ -f $SOFTHSM2_CONF ]] || cat >"$SOFTHSM2_CONF" <<EOF
+    mkdir -p "$data/softhsm/tokens" && chmod 0700 "$data/softhsm" || fail "Cannot make $data/softhsm."
+    [[ -s $SOFTHSM2_CONF ]] || write_file "$SOFTHSM2_CONF" <<EOF
 directories.tokendir = $data/softhsm/tokens
 objectstore.backend = file
 log.level = ERROR
@@ -46,7 +52,7 @@ EOF
 write_configuration() {
     local internal=$data/certs/internal
     secret_file "$data/secrets/api_key_pepper"
-    cat >"$data/config/acquirer.toml" <<EOF
+    write_file "$data/config/acquirer.toml" <<EOF
 [server]
 address = "127.0.0.1"
 port = $acquirer_port
@@ -61,7 +67,7 @@ port = $acquirer_control_port
 cards_file = "$top/gateway/simulator/cards.json"
 journal_file = "$data/acquirer/journal"
 EOF
-    cat >"$data/config/vault.toml" <<EOF
+    write_file "$data/config/vault.toml" <<EOF
 [server]
 address = "127.0.0.1"
 port = $vault_port
@@ -90,7 +96,7 @@ forwarder_id = "900001"
 enabled = true
 cards_file = "$top/vault/cards/sandbox_cards.json"
 EOF
-    cat >"$data/config/gateway.toml" <<EOF
+    write_file "$data/config/gateway.toml" <<EOF
 [server]
 address = "127.0.0.1"
 port = $gateway_port
@@ -112,23 +118,24 @@ key = "$internal/gateway.key"
 [keys]
 pepper_file = "$data/secrets/api_key_pepper"
 EOF
-    chmod 0600 "$data"/config/*.toml
 }
 
-# `--set section.key=value` goes to each program that knows the key.
+# `--set section.key=value` goes to each program that knows the key; one that knows it must like the value.
 distribute_settings() {
-    local setting program known
-    for program in vault acquirer gateway; do declare -ga "settings_$program=()"; done
+    local setting program known problem
+    for program in "${services[@]}"; do declare -ga "settings_$program=()"; done
     for setting in "${settings[@]}"; do
         known=0
-        for program in vault acquirer gateway; do
-            if "$bin/portcullis-$program" check --config "$data/config/$program.toml" --set "$setting" >"$data/run/check.log" 2>&1; then
+        for program in "${services[@]}"; do
+            if problem=$("$bin/portcullis-$program" check --config "$data/config/$program.toml" --set "$setting" 2>&1 >/dev/null); then
                 local -n list="settings_$program"
                 list+=(--set "$setting")
                 known=1
+            elif [[ $problem != *"there is no such key"* ]]; then
+                fail "--set $setting: $problem"
             fi
         done
-        ((known)) || { cat "$data/run/check.log" >&2; fail "No program takes --set $setting; what one of them says is above."; }
+        ((known)) || fail "--set $setting: no program knows this key. docs/configuration.md lists them."
     done
 }
 
@@ -142,14 +149,13 @@ migrate_databases() {
 
 # Two sandbox merchants: one under the default policy, one whose shoppers the merchant authenticates by himself.
 provision_accounts() {
-    local name mode
+    local name mode account
     for name in strict relaxed; do
         [[ -s $data/secrets/account_$name.json ]] && continue
         mode=always
         [[ $name == strict ]] || mode=delegated
-        local account
         account=$("$bin/portcullis-gateway" provision --config "$data/config/gateway.toml" --name "Sandbox $name" --mode $mode \
-            2>>"$data/logs/provision.log") || fail "The sandbox merchants could not be made; see $data/logs/provision.log"
-        write_secret "$data/secrets/account_$name.json" "$account"
+            2>>"$data/logs/provision.log") || { tail -3 "$data/logs/provision.log" >&2; fail "The sandbox merchants could not be made; see $data/logs/provision.log"; }
+        write_file "$data/secrets/account_$name.json" <<<"$account"
     done
 }
