@@ -1,5 +1,7 @@
 #include "common/http/server.h"
 
+#include <set>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -31,6 +33,40 @@ asio::ip::address plain(const asio::ip::address& address) {
     return address;
 }
 
+// Ports that servers of this process listen on. They share one (SO_REUSEPORT); with another process none may
+// be shared, for then a second one started by mistake would silently take half of the connections.
+class ListeningPorts {
+  public:
+    // Runs `bind`; before, the endpoint is tried alone unless this process has it already.
+    template <class Bind>
+    void claim(const asio::ip::tcp::endpoint& endpoint, boost::system::error_code& failure, Bind bind) {
+        const std::lock_guard lock{mutex_};
+        if (endpoint.port() != 0 && !held_.contains(endpoint)) try_alone(endpoint, failure);
+        if (failure) return;
+        if (const auto bound = bind()) held_.insert(*bound);
+    }
+    void release(const asio::ip::tcp::endpoint& endpoint) {
+        const std::lock_guard lock{mutex_};
+        if (const auto at = held_.find(endpoint); at != held_.end()) held_.erase(at);
+    }
+
+  private:
+    static void try_alone(const asio::ip::tcp::endpoint& endpoint, boost::system::error_code& failure) {
+        asio::io_context io;
+        Acceptor alone{io};
+        alone.open(endpoint.protocol(), failure);
+        if (!failure) alone.set_option(Acceptor::reuse_address{true}, failure);
+        if (!failure) alone.bind(endpoint, failure);
+    }
+    std::mutex mutex_;
+    std::multiset<asio::ip::tcp::endpoint> held_;
+};
+
+ListeningPorts& listening_ports() {
+    static ListeningPorts one;
+    return one;
+}
+
 }  // namespace
 
 struct Server::Impl {
@@ -43,6 +79,8 @@ struct Server::Impl {
           tls{std::move(source)},
           core{std::make_shared<ServerCore>(std::move(options), std::move(handler), metrics)} {}
 
+    std::optional<asio::ip::tcp::endpoint> bind(const asio::ip::tcp::endpoint& endpoint,
+                                                boost::system::error_code& failure);
     static asio::awaitable<void> accept_all(std::shared_ptr<Impl> self);
     void take(TcpSocket socket);
     void stop_accepting();
@@ -53,6 +91,7 @@ struct Server::Impl {
     asio::steady_timer pause, drain_timer;
     TlsSource tls;
     std::shared_ptr<ServerCore> core;
+    std::optional<asio::ip::tcp::endpoint> bound;
     std::function<void()> drained;
     bool stopped = false;
 };
@@ -75,22 +114,27 @@ Result<unsigned short> Server::start() {
     if (failure)
         return Fail{Error::internal("address {} is not an IP address", {Safe::param(options.address)})};
     const asio::ip::tcp::endpoint endpoint{address, options.port};
-    auto& acceptor = impl_->acceptor;
+    listening_ports().claim(endpoint, failure, [&] { return impl_->bound = impl_->bind(endpoint, failure); });
+    if (failure) {
+        boost::system::error_code ignored;
+        impl_->acceptor.close(ignored);
+        return Fail{Error::internal(
+            "cannot listen on {} port {}: {}",
+            {Safe::param(options.address), Safe::number(options.port), Safe::param(failure.message())})};
+    }
+    asio::co_spawn(impl_->io, Impl::accept_all(impl_), log_exceptions("accepting connections"));
+    return impl_->bound->port();
+}
+
+std::optional<asio::ip::tcp::endpoint> Server::Impl::bind(const asio::ip::tcp::endpoint& endpoint,
+                                                          boost::system::error_code& failure) {
     acceptor.open(endpoint.protocol(), failure);
     if (!failure) acceptor.set_option(Acceptor::reuse_address{true}, failure);
     if (!failure) acceptor.set_option(ReusePort{true}, failure);
     if (!failure) acceptor.bind(endpoint, failure);
     if (!failure) acceptor.listen(asio::socket_base::max_listen_connections, failure);
-    if (failure) {
-        boost::system::error_code ignored;
-        acceptor.close(ignored);
-        return Fail{Error::internal(
-            "cannot listen on {} port {}: {}",
-            {Safe::param(options.address), Safe::number(options.port), Safe::param(failure.message())})};
-    }
-    const auto port = acceptor.local_endpoint(failure).port();
-    asio::co_spawn(impl_->io, Impl::accept_all(impl_), log_exceptions("accepting connections"));
-    return port;
+    if (failure) return std::nullopt;
+    return acceptor.local_endpoint(failure);
 }
 
 asio::awaitable<void> Server::Impl::accept_all(std::shared_ptr<Impl> self) {
@@ -137,6 +181,7 @@ void Server::Impl::stop_accepting() {
     stopped = true;
     boost::system::error_code ignored;
     acceptor.close(ignored);
+    if (bound) listening_ports().release(*std::exchange(bound, std::nullopt));
     pause.cancel();
 }
 

@@ -50,7 +50,7 @@ class Server {
   public:
     Server(asio::io_context& io, ServerOptions options, TlsSource tls, Handler handler, Metrics& metrics);
     ~Server();
-    // Binds and starts accepting. 500 with the reason when the address is taken.
+    // Binds and starts accepting. 500 with the reason when the address is taken, by another process at least.
     Result<unsigned short> start();
     // Stops accepting, lets requests finish and closes idle connections; calls `done` on the io_context when
     // the last one is gone or after `wait`.

@@ -452,6 +452,41 @@ TEST(HttpServer, SharesItsPortWithTheServersOfOtherThreads) {
         EXPECT_EQ(status_of(RawClient{second.port}.ask(get("/"))), 200);
 }
 
+// As a second process of the same user would: with SO_REUSEPORT, which the kernel would let in.
+int listen_elsewhere(unsigned short port) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    const int yes = 1;
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto* generic = static_cast<const sockaddr*>(static_cast<const void*>(&address));
+    EXPECT_EQ(::bind(fd, generic, sizeof address), 0);
+    EXPECT_EQ(::listen(fd, 1), 0);
+    return fd;
+}
+
+TEST(HttpServer, SharesItsPortWithNoOtherProcess) {
+    http::ServerOptions options;
+    {
+        RunningServer before;
+        options.port = before.port;
+    }
+    const int other = listen_elsewhere(options.port);
+    IoThread thread;
+    common::Metrics metrics;
+    const auto start = [&] {
+        http::Server server{thread.io, options, [] { return Context{}; }, echo, metrics};
+        return server.start();
+    };
+    const auto refused = thread.run(start);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_THAT(refused.error().log_detail(), HasSubstr("in use"));
+    ::close(other);
+    EXPECT_TRUE(thread.run(start).has_value()) << "free again";
+}
+
 TEST(HttpServer, SaysWhyItCannotListen) {
     IoThread thread;
     common::Metrics metrics;
