@@ -4,6 +4,8 @@
 #include <cstdlib>
 
 #include "common/assert.h"
+#include "common/log.h"
+#include "common/process_counters.h"
 #include "common/task.h"
 
 namespace common {
@@ -19,7 +21,8 @@ bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-// Replaces runs of digits that are as long as a card number.
+// Replaces runs of digits that are as long as a card number, and card numbers in groups: what a caller typed
+// into the wrong parameter comes back in an error, and may be kept with it.
 std::string without_digit_runs(std::string text) {
     std::size_t run = 0;
     for (std::size_t i = 0; i <= text.size(); ++i) {
@@ -30,6 +33,7 @@ std::string without_digit_runs(std::string text) {
         if (run > digits_in_a_row_max) text.replace(i - run, run, run, '*');
         run = 0;
     }
+    process_counters().log_redactions += log::redact(text);
     return text;
 }
 

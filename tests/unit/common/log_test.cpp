@@ -131,10 +131,10 @@ TEST_F(LogTest, CarriesAnErrorWithItsDetail) {
 
 TEST_F(LogTest, MasksACardNumberThatSlippedThroughAndCountsIt) {
     const auto before = process_counters().log_redactions.load();
-    log::info("oops", {{"value", Safe::param("4242 4242 4242 4242")}});  // groups pass Safe's check for runs
+    log::info("oops 4242 4242 4242 4242");  // a literal passes no check but the sink's
     const auto written = lines();
     ASSERT_EQ(written.size(), 1U);
-    EXPECT_EQ(written[0].at("value"), "**** **** **** 4242");
+    EXPECT_EQ(written[0].at("event"), "oops **** **** **** 4242");
     EXPECT_EQ(process_counters().log_redactions.load(), before + 1);
 }
 

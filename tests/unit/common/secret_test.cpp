@@ -65,6 +65,13 @@ TEST(Safe, CutsItsInputDownToWhatCannotCarryCardData) {
     EXPECT_EQ(Safe::param(std::string(300, 'x')).text().size(), 255U);
 }
 
+TEST(Safe, ShowsNoCardNumberInGroupsEither) {
+    EXPECT_EQ(Safe::param("4242 4242 4242 4242").text(), "**** **** **** 4242");
+    EXPECT_EQ(Safe::param("a[3782-822463-10005]").text(), "a[****-******-*0005]");
+    EXPECT_EQ(Safe::id("4242-4242-4242-4242").text(), "****-****-****-4242");
+    EXPECT_EQ(Safe::param("2026-11-25 12:14:49, 10.0.0.1").text(), "2026-11-25 12:14:49, 10.0.0.1");
+}
+
 TEST(Error, FillsItsTextAndShowsWhatTheCallerMayKnow) {
     const auto error = Error::invalid("parameter_unknown", "foo[bar]", "Received unknown parameter: {}",
                                       {Safe::param("foo[bar]")})
