@@ -122,18 +122,32 @@ void random_bytes(std::span<std::uint8_t> out) {
     block.draw(out);
 }
 
-std::string random_base62(std::size_t characters) {
+namespace {
+
+template <class Text>
+Text base62_text(std::size_t characters) {
     constexpr std::uint8_t unbiased_below = 248;  // 4 × 62
-    std::string text;
+    Text text;
     text.reserve(characters);
     std::array<std::uint8_t, 32> drawn{};
     while (text.size() < characters) {
         random_bytes(drawn);
         for (const auto byte : drawn)
-            if (byte < unbiased_below && text.size() < characters) text += base62::alphabet[byte % 62];
+            if (byte < unbiased_below && text.size() < characters)
+                text.push_back(base62::alphabet[byte % 62]);
     }
     wipe(drawn.data(), drawn.size());
     return text;
+}
+
+}  // namespace
+
+std::string random_base62(std::size_t characters) {
+    return base62_text<std::string>(characters);
+}
+
+SecretText random_secret(std::size_t characters) {
+    return base62_text<SecretText>(characters);
 }
 
 Digest sha256(std::span<const std::uint8_t> data) {

@@ -20,6 +20,7 @@ using Digest = std::array<std::uint8_t, 32>;
 
 void random_bytes(std::span<std::uint8_t> out);     // CSPRNG, drawn in blocks
 std::string random_base62(std::size_t characters);  // uniform: rejection sampling
+SecretText random_secret(std::size_t characters);   // the same, for what must not stay in memory
 
 Digest sha256(std::span<const std::uint8_t> data);
 Digest sha256(std::string_view data);

@@ -191,7 +191,7 @@ common::Result<common::SecretText> Merchants::create_key(common::AccountId accou
     key.append(common::base62_of(account));
     key.append(row.id);
     key.push_back('_');
-    common::SecretText secret{crypto::random_base62(secret_size)};
+    const auto secret = crypto::random_secret(secret_size);
     key.append(secret.view());
     key.append(common::checksum62(key.view()));
     row.secret_hash = crypto::hmac_sha256(impl_->pepper.bytes(), secret.view());

@@ -143,6 +143,14 @@ TEST(RandomBase62, IsUniformOverItsAlphabet) {
     EXPECT_LT(chi_squared, 130);  // 61 degrees of freedom: one run in a million is above
 }
 
+TEST(RandomSecret, IsDrawnAnewInTheLengthAskedFor) {
+    const auto one = crypto::random_secret(32), other = crypto::random_secret(32);
+    EXPECT_EQ(one.size(), 32U);
+    EXPECT_NE(one.view(), other.view());
+    EXPECT_TRUE(std::ranges::all_of(one.view(), [](unsigned char c) { return std::isalnum(c) != 0; }));
+    static_assert(std::is_same_v<decltype(crypto::random_secret(1)), common::SecretText>, "wiped when freed");
+}
+
 TEST(Hex, RoundTripsAndRefusesWhatIsNotHex) {
     EXPECT_EQ(crypto::to_hex(hex("00ff7FaB")), "00ff7fab");
     EXPECT_EQ(crypto::to_hex({}), "");
