@@ -51,6 +51,23 @@ Error refused(common::Text what) {
     return Error::internal(what).with_cause(Cause::integrity);
 }
 
+// The sealer writes no other plaintext than these, so anything else means a fault of ours or a stolen key.
+Result<CardSealer::Opened> card_of(const SecretBytes& plain) {
+    const auto text = plain.text();
+    const auto digits = static_cast<std::size_t>(plain.bytes()[0]);
+    if (plain.size() != plain_size || digits > Pan::size_max)
+        return Fail{refused("a card record has a wrong layout")};
+    auto pan = Pan::parse(text.substr(number_at, digits));
+    if (!pan) return Fail{refused("a card record holds no card number")};
+    const auto yymm = text.substr(expiry_at, 4);
+    if (!std::ranges::all_of(yymm, [](char c) { return c >= '0' && c <= '9'; }))
+        return Fail{refused("a card record holds no expiry date")};
+    const auto number = [&](std::size_t at) { return (yymm[at] - '0') * 10 + (yymm[at + 1] - '0'); };
+    const Expiry expiry{number(2), 2000 + number(0)};
+    if (expiry.month < 1 || expiry.month > 12) return Fail{refused("a card record holds no expiry date")};
+    return CardSealer::Opened{std::move(*pan), expiry};
+}
+
 }  // namespace
 
 SealedCard CardSealer::seal(const CardScope& scope, const Pan& pan, const Expiry& expiry,
@@ -104,13 +121,7 @@ Result<CardSealer::Opened> CardSealer::open(const CardScope& scope, const Sealed
                                         record_context(scope, key_id, sealed.record_key_version).span());
     if (!plain) return Fail{refused("a card record is not what was sealed")};
 
-    const auto text = plain->text();
-    const auto digits = static_cast<std::size_t>(plain->bytes()[0]);
-    if (digits > Pan::size_max) return Fail{refused("a card record has a wrong layout")};
-    auto pan = Pan::parse(text.substr(number_at, digits));
-    if (!pan) return Fail{refused("a card record holds no card number")};
-    const auto number = [&](std::size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
-    return Opened{std::move(*pan), Expiry{number(expiry_at + 2), 2000 + number(expiry_at)}};
+    return card_of(*plain);
 }
 
 }  // namespace vault::cards

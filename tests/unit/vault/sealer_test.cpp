@@ -4,6 +4,7 @@
 
 #include "common/crypto.h"
 #include "unit/vault/access.h"
+#include "vault/keys/associated_data.h"
 
 namespace {
 
@@ -175,6 +176,34 @@ TEST_F(Envelope, OpensAfterItsKeyWasSealedByANewerMerchantKey) {
     EXPECT_EQ(resealed.merchant_key_version, 2U);
     EXPECT_TRUE(CardSealer::open(scope, resealed, second));
     expect_refused(scope, resealed, key);
+}
+
+// Whoever holds the keys could write any plaintext; what is no card must not reach the acquirer as one.
+TEST_F(Envelope, RefusesAPlaintextThatIsNoCard) {
+    const auto forged = [&](std::string_view number, std::string_view yymm) {
+        std::vector<std::uint8_t> plain(64);
+        plain[0] = static_cast<std::uint8_t>(number.size());
+        std::ranges::copy(number, plain.begin() + 1);
+        std::ranges::copy(yymm, plain.begin() + 20);
+        vault::keys::AssociatedData context{"portcullis-card"};
+        context.number(1, 1).number(2, 1).text(3, scope.token).number(4, 4711);
+        context.bytes(5, sealed.key_id).number(6, 1).text(7, "test");
+        const auto body = common::crypto::gcm_seal(card_key.bytes(), plain, context.span());
+        auto card = sealed;
+        card.record.resize(18);
+        card.record.insert(card.record.end(), body.begin(), body.end());
+        return card;
+    };
+    ASSERT_TRUE(CardSealer::open(scope, forged("4242424242424242", "3109"), key));
+    expect_refused(scope, forged("4242424242424242", "3113"), key);
+    expect_refused(scope, forged("4242424242424242", "3100"), key);
+    expect_refused(scope, forged("4242424242424242", "3x09"), key);
+    expect_refused(scope, forged("4242424242424242", ""), key);
+    expect_refused(scope, forged("4242424242424241", "3109"), key);
+    expect_refused(scope, forged("", "3109"), key);
+    auto overlong = std::string(19, '4');
+    overlong.push_back('4');
+    expect_refused(scope, forged(overlong, "09"), key);
 }
 
 }  // namespace
