@@ -5,9 +5,11 @@
 #include <boost/json/serialize.hpp>
 
 #include "common/log.h"
+#include "common/utf8.h"
 #include "gateway/api/authentication.h"
 #include "gateway/api/cors.h"
 #include "gateway/api/digest.h"
+#include "gateway/api/error_page.h"
 #include "gateway/api/request_form.h"
 
 namespace gateway::api {
@@ -46,10 +48,10 @@ Error too_many(common::Text message) {
 common::Result<std::optional<IdempotencyKey>> idempotency_of(const Request& request) {
     if (request.method != Method::post || !request.headers.has("Idempotency-Key")) return std::nullopt;
     const auto key = request.headers.find("Idempotency-Key");
-    if (key.empty() || key.size() > idempotency_key_max)
-        return Fail{Error::invalid("", "",
-                                   "Idempotency-Key must be a non-empty string of at most {} characters.",
-                                   {Safe::number(static_cast<std::int64_t>(idempotency_key_max))})};
+    if (key.empty() || key.size() > idempotency_key_max || !common::is_utf8(key))
+        return Fail{Error::invalid(
+            "", "", "Idempotency-Key must be a non-empty string of at most {} characters, in UTF-8.",
+            {Safe::number(static_cast<std::int64_t>(idempotency_key_max))})};
     return IdempotencyKey{std::string{key}, std::string{to_string(request.method)}, request.path, {}};
 }
 
@@ -97,6 +99,7 @@ Api::Api(Backend& backend, Limits& limits, const JsonRenderer& renderer,
 boost::asio::awaitable<Response> Api::handle(Request& request) {
     if (request.path == "/healthz" && request.method == Method::get)
         co_return common::http::json_response(200, R"({"status":"ok"})");
+    if (request.path == error_page_path && request.method == Method::get) co_return error_page();
     if (request.path == "/readyz" && request.method == Method::get) co_return co_await readiness(request);
     if (request.path.starts_with("/v2/")) co_return unknown_in_v2();
     if (request.method == Method::options && find_publishable_route(request.path)) co_return preflight();

@@ -10,6 +10,7 @@
 #include "common/http/server.h"
 #include "common/log.h"
 #include "gateway/api/api.h"
+#include "gateway/api/error_page.h"
 #include "gateway/api/service_backend.h"
 #include "gateway/idempotency/idempotency.h"
 #include "gateway/payments/vault_port.h"
@@ -145,6 +146,11 @@ common::SecretBytes digest_key_of(const common::SecretBytes& pepper) {
     return key;
 }
 
+std::string documentation_url(const common::Config& config) {
+    auto elsewhere = config.text("server.documentation_url");
+    return elsewhere.empty() ? config.text("server.public_url").append(error_page_path) : elsewhere;
+}
+
 }  // namespace
 
 int serve(const common::Config& config) {
@@ -171,7 +177,7 @@ int serve(const common::Config& config) {
     common::db::Pool database{std::move(pool_options), metrics};
     Merchants merchants{database, *std::move(pepper), clock};
     Limits limits{static_cast<double>(config.integer("rate_limit.requests_per_second"))};
-    const JsonRenderer renderer{config.text("server.public_url"), config.text("server.documentation_url")};
+    const JsonRenderer renderer{config.text("server.public_url"), documentation_url(config)};
 
     common::Runtime runtime{static_cast<unsigned>(config.integer("server.threads"))};
     std::vector<std::unique_ptr<Worker>> workers;

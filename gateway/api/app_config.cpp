@@ -19,7 +19,8 @@ constexpr common::ConfigKey keys[] = {
     {"server.public_url", ConfigKind::text, "https://localhost:8443",
      "How callers reach this gateway; begins error.request_log_url."},
     {"server.documentation_url", ConfigKind::text, "",
-     "Page with an anchor for each error code, sent as error.doc_url; empty sends none."},
+     "Page with an anchor for each error code, sent as error.doc_url; empty = the gateway's own, "
+     "/docs/errors."},
     {"server.drain", ConfigKind::duration_ms, "10000", "How long requests may take to end after SIGTERM.", 0,
      120000},
     {"metrics.port", ConfigKind::port, "9464", "Loopback port of /metrics; 0 takes any free one."},

@@ -21,7 +21,7 @@ constexpr auto method_object = ObjectKind::payment_method, intent_object = Objec
 constexpr Route table[] = {
     {post, "/v1/payment_methods", "payment_methods", write, publishable, method_object, create_payment_method_rules, card_body, create_payment_method},
     {get, "/v1/payment_methods/{id}", "payment_methods", read, secret, method_object, read_rules, no_body, read_payment_method},
-    {post, "/v1/payment_intents", "payment_intents", write, secret, intent_object, create_intent_rules, card_body, create_payment_intent},
+    {post, "/v1/payment_intents", "payment_intents", write, secret, intent_object, create_intent_rules, form_body, create_payment_intent},
     {get, "/v1/payment_intents/{id}", "payment_intents", read, publishable, intent_object, read_intent_rules, no_body, read_payment_intent},
     {post, "/v1/payment_intents/{id}/confirm", "payment_intents", write, publishable, intent_object, confirm_intent_rules, card_body, confirm_payment_intent},
     {post, "/v1/payment_intents/{id}/capture", "payment_intents", write, secret, intent_object, capture_intent_rules, form_body, capture_payment_intent},
@@ -47,6 +47,12 @@ std::optional<std::string_view> next_segment(std::string_view& rest) {
     return segment;
 }
 
+// No id has other bytes, and the database takes neither a NUL nor broken UTF-8: what holds one names nothing.
+std::string printable(std::string text) {
+    std::ranges::replace_if(text, [](char c) { return c <= ' ' || c > '~'; }, '?');
+    return text;
+}
+
 std::optional<std::string> match(std::string_view pattern, std::string_view path) {
     std::string id;
     while (!pattern.empty()) {
@@ -56,7 +62,7 @@ std::optional<std::string> match(std::string_view pattern, std::string_view path
         const auto decoded = common::form::percent_decode_segment(*given);
         if (*wanted == "{id}") {
             if (decoded.empty()) return std::nullopt;
-            id = decoded;
+            id = printable(decoded);
         } else if (*wanted != decoded) {
             return std::nullopt;
         }

@@ -25,6 +25,8 @@ TEST_F(ApiTest, PathSegmentsAreDecodedOnceAndNeverSplit) {
     ASSERT_EQ(fault(get("/v1/payment_intents/pi%2F..%2Fx%3Fy%2541")), "200");
     EXPECT_EQ(backend_.last_id, "pi/../x?y%41");
     EXPECT_EQ(get("/v1/payment_intents/pi/..").status, 404);
+    ASSERT_EQ(fault(get("/v1/payment_intents/pi_1%00x%ff%C3%A4")), "200");
+    EXPECT_EQ(backend_.last_id, "pi_1?x???") << "no byte that would end or break a text of the database";
 }
 
 TEST_F(ApiTest, EarlierFaultsWin) {
@@ -109,6 +111,8 @@ TEST_F(ApiTest, IdempotencyKeysAreForPostsOfSensibleLength) {
         400);
     EXPECT_EQ(get("/v1/payment_intents/pi_1", "sk_test_good", {{"Idempotency-Key", longest + "k"}}).status,
               200);
+    EXPECT_EQ(post("/v1/payment_intents", "amount=100&currency=eur", {{"Idempotency-Key", "k\xff"}}).status,
+              400);
 }
 
 TEST_F(ApiTest, AKeyUsedForSomethingElseIsToldBeforeAFaultyParameter) {
@@ -148,6 +152,15 @@ TEST(RequestDigest, TellsOtherRequestsApart) {
 TEST(RequestDigest, HoldsNothingOfASecurityCode) {
     EXPECT_EQ(digest_of("card[number]=1&card[cvc]=123"), digest_of("card[number]=1&card[cvc]=999"));
     EXPECT_NE(digest_of("card[number]=1&card[cvc]=123"), digest_of("card[number]=2&card[cvc]=123"));
+}
+
+TEST_F(ApiTest, ErrorCodesAreExplainedToAnybody) {
+    const auto page = get("/docs/errors", "");
+    EXPECT_EQ(page.status, 200);
+    EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
+    for (const auto* code : {"card_declined", "payment_intent_unexpected_state", "url_invalid"})
+        EXPECT_THAT(page.body, HasSubstr("id=\"" + std::string{code} + "\"")) << code;
+    EXPECT_EQ(post("/docs/errors", "a=1").status, 404);
 }
 
 TEST_F(ApiTest, ForeignAccountsCannotBeAddressed) {
@@ -201,6 +214,8 @@ TEST_F(ApiTest, HealthNeedsNoKeyAndReadinessNamesWhatIsAway) {
 
 TEST(Routes, CardsTravelInSmallBodies) {
     EXPECT_EQ(body_bytes_max(Method::post, "/v1/payment_methods"), 16u * 1024);
+    EXPECT_EQ(body_bytes_max(Method::post, "/v1/payment_intents"), 1024u * 1024)
+        << "fifty metadata of 500 characters each, percent-encoded";
     EXPECT_EQ(body_bytes_max(Method::post, "/v1/payment_intents/pi_1/confirm"), 16u * 1024);
     EXPECT_EQ(body_bytes_max(Method::post, "/v1/payment_intents/pi_1/cancel"), 1024u * 1024);
     EXPECT_EQ(route_label(Method::get, "/v1/charges/ch_1"), "/v1/charges/{id}");
