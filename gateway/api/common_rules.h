@@ -1,11 +1,15 @@
 // Parameter tables that several routes share.
 #pragma once
 
+#include <algorithm>
+#include <array>
+
 #include "gateway/api/parameters.h"
+#include "gateway/payments/changes.h"
 
 namespace gateway::api {
 
-inline constexpr std::size_t metadata_keys_max = 50, metadata_key_max = 40, metadata_value_max = 500;
+inline constexpr std::size_t metadata_key_max = 40, metadata_value_max = 500;
 
 // Kinds of payment method that the API knows and this gateway does not take.
 inline constexpr std::string_view other_method_kinds[] = {
@@ -68,6 +72,17 @@ inline constexpr std::string_view other_method_kinds[] = {
     "wechat_pay",
     "zip",
 };
+
+// Those that a payment intent can exclude: the ones that it could name. Cards are not among them, for without
+// them nothing would be left.
+inline constexpr auto excludable_method_kinds = [] {
+    constexpr std::string_view unnamed[] = {"card_present", "custom", "interac_present", "link"};
+    std::array<std::string_view, std::size(other_method_kinds) - std::size(unnamed)> kinds;
+    std::ranges::copy_if(other_method_kinds, kinds.begin(), [&](std::string_view kind) {
+        return std::ranges::find(unnamed, kind) == std::end(unnamed);
+    });
+    return kinds;
+}();
 
 // What browser libraries send along; swallowed where a publishable key may call.
 inline constexpr std::string_view browser_parameters[] = {

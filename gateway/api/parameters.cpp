@@ -1,6 +1,7 @@
 #include "gateway/api/parameters.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <vector>
 
@@ -62,9 +63,16 @@ bool looks_like_email(std::string_view text) {
                                 [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 127; });
 }
 
+// Schemes that a browser runs, or that show what the caller made up. Apps have schemes of their own.
+constexpr std::string_view unsafe_schemes[] = {"about", "blob", "data", "file", "javascript", "vbscript"};
+
 bool looks_like_url(std::string_view text) {
     const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
-    return parsed.has_value() && !parsed->scheme().empty();
+    if (!parsed.has_value() || parsed->scheme().empty()) return false;
+    std::string scheme{parsed->scheme()};
+    std::ranges::transform(scheme, scheme.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return std::ranges::find(unsafe_schemes, scheme) == std::end(unsafe_schemes);
 }
 
 // Walks a form along its rules and remembers the first fault of each class.
@@ -73,6 +81,8 @@ class Checker {
     explicit Checker(bool publishable) : publishable_{publishable} {}
 
     void hash(const Value& value, Rules rules, const std::string& prefix) {
+        for (const Rule& rule : rules)
+            if (rule.required && !value.find(rule.name)) missing(bracketed(prefix, rule.name));
         for (const auto& [name, member] : value.members()) {
             const auto full = bracketed(prefix, name);
             const Rule* rule = rules.find(name);
@@ -85,8 +95,6 @@ class Checker {
                 one(member, *rule, full);
             }
         }
-        for (const Rule& rule : rules)
-            if (rule.required && !value.find(rule.name)) missing(bracketed(prefix, rule.name));
     }
 
     Status verdict() && {
@@ -335,6 +343,23 @@ boost::json::object Parameters::metadata(std::string_view name) const {
     for (const auto& [key, member] : *entries)
         if (!member->text().empty()) result[key] = boost::json::string_view(member->text());
     return result;
+}
+
+Change<boost::json::object> Parameters::metadata_change(std::string_view name) const {
+    const auto* value = hash_->find(name);
+    if (!value) return std::nullopt;
+    const auto entries = entries_of(*value);
+    if (!entries) return Change<boost::json::object>{std::in_place};
+    boost::json::object result;
+    for (const auto& [key, member] : *entries)
+        result[key] = member->text().empty() ? boost::json::value(nullptr)
+                                             : boost::json::value(boost::json::string_view(member->text()));
+    return result;
+}
+
+Change<std::string> Parameters::text_change(std::string_view name) const {
+    if (!has(name)) return std::nullopt;
+    return Change<std::string>{std::in_place, text(name)};
 }
 
 boost::json::value Parameters::json(std::string_view name, Rules rules) const {

@@ -2,6 +2,7 @@
 // fail.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "common/form.h"
 #include "common/result.h"
+#include "gateway/payments/changes.h"
 
 namespace gateway::api {
 
@@ -57,6 +59,9 @@ struct Choices {
     template <std::size_t N>
     constexpr Choices(const std::string_view (&texts)[N])  // NOLINT(google-explicit-constructor): tables
         : first{texts}, count{N} {}
+    template <std::size_t N>
+    constexpr Choices(const std::array<std::string_view, N>& texts)  // NOLINT(google-explicit-constructor)
+        : first{texts.data()}, count{N} {}
     constexpr const std::string_view* begin() const { return first; }
     constexpr const std::string_view* end() const { return first + count; }
 };
@@ -151,6 +156,9 @@ class Parameters {
     std::size_t list_size(std::string_view name) const;
     // Keys without a value are left out.
     boost::json::object metadata(std::string_view name = "metadata") const;
+    // For an update: keys without a value are null, and all of it is to go when the whole is empty.
+    Change<boost::json::object> metadata_change(std::string_view name = "metadata") const;
+    Change<std::string> text_change(std::string_view name) const;
     // The value typed by its rule; null when absent or unset.
     boost::json::value json(std::string_view name, Rules rules) const;
 

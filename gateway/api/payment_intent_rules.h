@@ -47,29 +47,6 @@ inline constexpr Rule card_options_rules[] = {
 };
 inline constexpr Rule method_options_rules[] = {hash("card", card_options_rules).unset()};
 
-// At confirmation the way of capture is settled already.
-inline constexpr Rule confirm_card_options_rules[] = {
-    choice("network", card_networks).echoed(),
-    choice("request_extended_authorization", if_available).echoed(),
-    choice("request_incremental_authorization", if_available).echoed(),
-    choice("request_multicapture", if_available).echoed(),
-    choice("request_overcapture", if_available).echoed(),
-    choice("request_three_d_secure", three_d_secure_requests).echoed(),
-    boolean("require_cvc_recollection").echoed(),
-    choice("setup_future_usage", card_future_usages).unset(),
-    refuse("capture_method"),
-    refuse("cvc_token"),
-    refuse("installments"),
-    refuse("mandate_options"),
-    refuse("moto"),
-    refuse("three_d_secure"),
-    refuse("setup_credential_usage"),
-    refuse("stored_credential_usage"),
-    refuse("statement_descriptor_suffix_kana"),
-    refuse("statement_descriptor_suffix_kanji"),
-};
-inline constexpr Rule confirm_method_options_rules[] = {hash("card", confirm_card_options_rules).unset()};
-
 inline constexpr Rule line_item_tax_rules[] = {integer("total_tax_amount").needed()};
 inline constexpr Rule line_item_rules[] = {
     integer("discount_amount"),   text("product_code", 12),         text("product_name", 1024).needed(),
@@ -110,7 +87,7 @@ inline constexpr Rule create_intent_rules[] = {
     text("customer"),
     text("description", 1000).unset(),
     boolean("error_on_requires_action"),
-    list("excluded_payment_method_types").echoed(),
+    list("excluded_payment_method_types", excludable_method_kinds).echoed(),
     hash("mandate_data", mandate_data_rules).unset().echoed(),
     metadata(),
     flag_or_choice("off_session", off_session_choices),
@@ -141,6 +118,7 @@ inline constexpr Rule confirm_intent_rules[] = {
     list("allowed_payment_method_types", method_types),
     list("payment_method_types", method_types),
     integer("amount_to_confirm"),
+    choice("capture_method", capture_methods),
     text("client_secret"),
     text("confirmation_token"),
     boolean("error_on_requires_action"),
@@ -148,7 +126,7 @@ inline constexpr Rule confirm_intent_rules[] = {
     flag_or_choice("off_session", off_session_choices),
     text("payment_method"),
     hash("payment_method_data", payment_method_data_rules),
-    hash("payment_method_options", confirm_method_options_rules),
+    hash("payment_method_options", method_options_rules),
     hash("radar_options", intent_radar_rules).echoed(),
     email("receipt_email").unset(),
     url("return_url"),
@@ -158,8 +136,7 @@ inline constexpr Rule confirm_intent_rules[] = {
     list("expand"),
     hash("amount_details", amount_details_rules).unset().echoed(),
     hash("payment_details", payment_details_rules).unset().echoed(),
-    list("excluded_payment_method_types").unset().echoed(),
-    refuse("capture_method"),
+    list("excluded_payment_method_types", excludable_method_kinds).unset().echoed(),
     refuse("hooks"),
     refuse("mandate"),
 };
@@ -183,8 +160,10 @@ inline constexpr Rule cancel_intent_rules[] = {choice("cancellation_reason", can
 
 inline constexpr Rule read_intent_rules[] = {text("client_secret"), list("expand")};
 
-// What a publishable key may not say at confirmation: it would decide on money or on the second factor.
-inline constexpr std::string_view confirm_secret_only[] = {"off_session", "error_on_requires_action",
-                                                           "amount_to_confirm", "amount_details"};
+// What a publishable key may not say at confirmation: it would decide on money, on the second factor, or on
+// what the merchant calls the order.
+inline constexpr std::string_view confirm_secret_only[] = {"off_session",       "error_on_requires_action",
+                                                           "amount_to_confirm", "amount_details",
+                                                           "capture_method",    "payment_details"};
 
 }  // namespace gateway::api

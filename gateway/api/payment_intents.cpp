@@ -21,10 +21,13 @@ std::optional<boost::json::object> object_of(const Parameters& parameters, std::
     return value.is_object() ? std::optional{std::move(value.get_object())} : std::nullopt;
 }
 
-void echo(boost::json::object& echoed, const Parameters& parameters, Rules rules) {
+// Those that are kept without effect; null where it was given empty.
+boost::json::object echoed_of(const Parameters& parameters, Rules rules) {
+    boost::json::object echoed;
     for (const auto* name : {"amount_details", "excluded_payment_method_types", "mandate_data",
                              "payment_details", "radar_options"})
-        if (auto value = parameters.json(name, rules); !value.is_null()) echoed[name] = std::move(value);
+        if (parameters.has(name)) echoed[name] = parameters.json(name, rules);
+    return echoed;
 }
 
 bool merchant_initiated(const Parameters& parameters) {
@@ -59,9 +62,6 @@ void put_method_choice(PaymentIntent& intent, const Parameters& parameters) {
 void put_capture_method(PaymentIntent& intent, const Parameters& parameters) {
     if (const auto method = parameters.text("capture_method"))
         intent.capture_method = capture_method_of(*method).value_or(CaptureMethod::automatic_async);
-    const auto options = parameters.hash("payment_method_options");
-    const auto card = options ? options->hash("card") : std::nullopt;
-    if (card && card->raw("capture_method") == "manual") intent.capture_method = CaptureMethod::manual;
 }
 
 Result<PaymentIntent> read_intent(const Parameters& parameters, const Context& context) {
@@ -88,10 +88,10 @@ Result<PaymentIntent> read_intent(const Parameters& parameters, const Context& c
     intent.transfer_group = parameters.text("transfer_group");
     intent.metadata = parameters.metadata();
     intent.shipping = object_of(parameters, "shipping", create_intent_rules);
-    if (auto options = object_of(parameters, "payment_method_options", create_intent_rules))
-        intent.payment_method_options = *std::move(options);
+    if (const auto options = object_of(parameters, "payment_method_options", create_intent_rules))
+        merge(intent.payment_method_options, *options);
     intent.off_session = merchant_initiated(parameters);
-    echo(intent.echoed, parameters, create_intent_rules);
+    merge(intent.echoed, echoed_of(parameters, create_intent_rules));
     return intent;
 }
 
@@ -141,12 +141,17 @@ Result<CreateIntent> read_create(const Context& context) {
 
 // Only with a publishable key: what would decide on money or the second factor.
 Status check_browser(const Parameters& parameters) {
+    std::string_view found;
     for (const auto name : confirm_secret_only)
-        if (parameters.has(name))
-            return Fail{Error::invalid("", name,
-                                       "The parameter `{}` cannot be passed with a publishable API key.",
-                                       {common::Safe::param(name)})};
-    return {};
+        if (parameters.has(name)) found = name;
+    if (const auto radar = parameters.hash("radar_options"); radar && radar->has("referrer"))
+        found = "radar_options[referrer]";
+    const auto options = parameters.hash("payment_method_options");
+    if (const auto card = options ? options->hash("card") : std::nullopt; card && card->has("capture_method"))
+        found = "payment_method_options[card][capture_method]";
+    if (found.empty()) return {};
+    return Fail{Error::invalid("", found, "The parameter `{}` cannot be passed with a publishable API key.",
+                               {common::Safe::param(found)})};
 }
 
 Result<ConfirmIntent> read_confirm(const Context& context) {
@@ -162,10 +167,15 @@ Result<ConfirmIntent> read_confirm(const Context& context) {
     auto confirm = confirmation(parameters);
     confirm.payment_method = parameters.text("payment_method");
     confirm.client_secret = parameters.text("client_secret");
-    confirm.receipt_email = parameters.text("receipt_email");
-    confirm.setup_future_usage = parameters.text("setup_future_usage");
-    confirm.shipping = object_of(parameters, "shipping", confirm_intent_rules);
-    confirm.payment_method_options = object_of(parameters, "payment_method_options", confirm_intent_rules);
+    confirm.receipt_email = parameters.text_change("receipt_email");
+    confirm.setup_future_usage = parameters.text_change("setup_future_usage");
+    if (parameters.has("shipping"))
+        confirm.shipping.emplace(object_of(parameters, "shipping", confirm_intent_rules));
+    if (const auto method = parameters.text("capture_method"))
+        confirm.capture_method = capture_method_of(*method);
+    if (auto options = object_of(parameters, "payment_method_options", confirm_intent_rules))
+        confirm.payment_method_options = *std::move(options);
+    confirm.echoed = echoed_of(parameters, confirm_intent_rules);
     confirm.amount_to_confirm = parameters.integer("amount_to_confirm");
     if (const auto data = parameters.hash("payment_method_data")) {
         auto method = new_payment_method(*data, context);
@@ -208,11 +218,6 @@ common::Task<StoredResponse> confirm_payment_intent(Context& context) {
         auto found = co_await context.backend->find_intent(context.call.scope, context.id);
         if (!found) co_return Fail{found.error()};
         if (auto fine = check_client_secret(found->intent, context); !fine) co_return Fail{fine.error()};
-        if (context.call.publishable && found->intent.confirmation_method == "manual")
-            co_return Fail{Error::invalid(
-                "payment_intent_unexpected_state", "",
-                "This PaymentIntent's confirmation_method is manual: it must be confirmed with "
-                "your secret key.")};
     }
     auto call = context.call;
     auto done = co_await context.backend->confirm_intent(std::move(call), context.id, *std::move(input));
@@ -230,7 +235,8 @@ common::Task<StoredResponse> capture_payment_intent(Context& context) {
             co_return Fail{fine.error()};
     input.final_capture = parameters.boolean("final_capture").value_or(true);
     input.statement_descriptor_suffix = parameters.text("statement_descriptor_suffix");
-    if (parameters.has("metadata")) input.metadata = parameters.metadata();
+    input.metadata = parameters.metadata_change();
+    input.echoed = echoed_of(parameters, capture_intent_rules);
     auto call = context.call;
     auto done = co_await context.backend->capture_intent(std::move(call), context.id, std::move(input));
     co_return done;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "gateway/api/handlers.h"
 #include "gateway/api/payment_method_rules.h"
 
@@ -17,6 +19,11 @@ BillingDetails billing_details(const Parameters& parameters) {
     return details;
 }
 
+// The vault says what is wrong with a month or year, but takes small numbers only.
+std::int64_t expiry_part(const Parameters& card, std::string_view name) {
+    return std::clamp<std::int64_t>(card.integer(name).value_or(0), -1, 9999);
+}
+
 }  // namespace
 
 common::Result<NewPaymentMethod> new_payment_method(const Parameters& parameters, const Context& context) {
@@ -31,11 +38,12 @@ common::Result<NewPaymentMethod> new_payment_method(const Parameters& parameters
     const auto card = parameters.hash("card");
     input.number = common::SecretText{card->raw("number")};
     input.cvc = common::SecretText{card->raw("cvc")};
-    input.exp_month = card->integer("exp_month").value_or(0);
-    input.exp_year = card->integer("exp_year").value_or(0);
+    input.exp_month = expiry_part(*card, "exp_month");
+    input.exp_year = expiry_part(*card, "exp_year");
     input.billing_details = billing_details(parameters);
     input.allow_redisplay = parameters.text("allow_redisplay").value_or("unspecified");
     input.metadata = parameters.metadata();
+    if (const auto radar = parameters.hash("radar_options")) input.radar_session = radar->text("session");
     return input;
 }
 

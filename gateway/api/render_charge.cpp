@@ -114,8 +114,9 @@ object render_charge(const Charge& charge, const Payment& payment, const Style& 
         {"statement_descriptor_suffix", text_or_null(charge.statement_descriptor_suffix)},
         {"status", to_string(charge.status)},
         {"transfer_data", nullptr},
-        {"transfer_group", nullptr},
+        {"transfer_group", text_or_null(charge.transfer_group)},
     };
+    if (charge.radar_session) result["radar_options"] = object{{"session", *charge.radar_session}};
     if (!charge.authorization_code.empty()) result["authorization_code"] = charge.authorization_code;
     if (charge.authentication) result["authentication"] = *charge.authentication;
     return result;

@@ -80,7 +80,7 @@ boost::json::value render_checks(const CardDetails& card) {
 }
 
 boost::json::object render_payment_method(const PaymentMethod& method, const Style& style) {
-    return {
+    boost::json::object result{
         {"id", method.id},
         {"object", "payment_method"},
         {"allow_redisplay", method.allow_redisplay},
@@ -93,6 +93,9 @@ boost::json::object render_payment_method(const PaymentMethod& method, const Sty
         {"metadata", method.metadata},
         {"type", "card"},
     };
+    if (method.radar_session)
+        result["radar_options"] = boost::json::object{{"session", *method.radar_session}};
+    return result;
 }
 
 }  // namespace gateway::api

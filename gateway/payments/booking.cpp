@@ -7,6 +7,7 @@
 #include "gateway/store/accounts.h"
 #include "gateway/store/acquirer_requests.h"
 #include "gateway/store/charges.h"
+#include "gateway/store/documents.h"
 #include "gateway/store/payment_intents.h"
 #include "gateway/store/payment_methods.h"
 
@@ -148,7 +149,7 @@ Result<Step> PaymentService::Impl::book_approval(Booking& booking, AcquirerReque
     mark_authorized(charge, request.amount);
     ledger::hold(tx, request.scope, charge.id, common::Money{request.amount, request.currency}, now_ms());
 
-    if (intent.capture_method == CaptureMethod::manual) {
+    if (captured_by_merchant(intent)) {
         charge.status = ChargeStatus::succeeded;
         charge.paid = true;
         charge.capture_before = clock->unix_seconds() + authorization_life_seconds;
@@ -232,6 +233,8 @@ Result<Step> PaymentService::Impl::book_capture(Booking& booking, AcquirerReques
     if (const auto* metadata = request.detail.if_contains("metadata");
         metadata != nullptr && metadata->is_object())
         intent.metadata = metadata->get_object();
+    if (const auto* echoed = request.detail.if_contains("echoed"); echoed != nullptr && echoed->is_object())
+        merge(intent.echoed, echoed->get_object());
     intent.amount_received = request.amount;
     intent.amount_capturable = 0;
     advance(intent, IntentEvent::captured);
@@ -270,6 +273,7 @@ Result<Step> PaymentService::Impl::take_back(Booking& booking, AcquirerRequest& 
         auto& intent = booking.view.intent;
         const auto prior = intent_status_of(request.detail.at("prior_status").as_string()).value();
         if (prior == IntentStatus::requires_payment_method) advance(intent, IntentEvent::method_removed);
+        store::from_document(request.detail.at("prior_document").as_object(), intent);
         intent.payment_method = optional_of(request.detail, "prior_method");
         intent.latest_charge = optional_of(request.detail, "prior_charge");
         save(booking, "");

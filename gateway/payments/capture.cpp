@@ -35,6 +35,8 @@ Task<StoredResponse> PaymentService::capture_intent(Call call, std::string id, C
         const auto* charge = view.latest_charge ? &*view.latest_charge : nullptr;
         const auto amount = rules::may_capture(view.intent, charge, input, self->clock->unix_seconds());
         if (!amount) return self->refuse(tx, call, amount.error(), &view);
+        auto metadata = merged_metadata(view.intent.metadata, input.metadata);
+        if (!metadata) return self->refuse(tx, call, metadata.error(), &view);
 
         AcquirerRequest request;
         request.id = request_id;
@@ -52,7 +54,8 @@ Task<StoredResponse> PaymentService::capture_intent(Call call, std::string id, C
         request.detail["creates_intent"] = false;
         if (input.statement_descriptor_suffix)
             request.detail["statement_descriptor_suffix"] = *input.statement_descriptor_suffix;
-        if (input.metadata) request.detail["metadata"] = *input.metadata;
+        if (input.metadata) request.detail["metadata"] = *std::move(metadata);
+        request.detail["echoed"] = input.echoed;
         store::insert(tx, request);
         if (!store::update(tx, view.intent, view.intent.status, request.id))
             return Fail{common::Error::internal("a locked payment changed")};

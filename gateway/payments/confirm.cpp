@@ -1,8 +1,12 @@
 // A confirmation up to the moment when the acquirer is asked.
+#include <algorithm>
+
+#include "common/utf8.h"
 #include "gateway/payments/impl.h"
 #include "gateway/store/accounts.h"
 #include "gateway/store/acquirer_requests.h"
 #include "gateway/store/charges.h"
+#include "gateway/store/documents.h"
 #include "gateway/store/payment_intents.h"
 #include "gateway/store/payment_methods.h"
 
@@ -11,11 +15,21 @@ namespace {
 
 void apply(const ConfirmIntent& input, PaymentIntent& intent) {
     if (input.return_url) intent.return_url = input.return_url;
-    if (input.receipt_email) intent.receipt_email = input.receipt_email;
-    if (input.setup_future_usage) intent.setup_future_usage = input.setup_future_usage;
-    if (input.shipping) intent.shipping = input.shipping;
-    if (input.payment_method_options) intent.payment_method_options = *input.payment_method_options;
+    if (input.capture_method) intent.capture_method = *input.capture_method;
+    put_change(intent.receipt_email, input.receipt_email);
+    put_change(intent.setup_future_usage, input.setup_future_usage);
+    put_change(intent.shipping, input.shipping);
+    merge(intent.payment_method_options, input.payment_method_options);
+    merge(intent.echoed, input.echoed);
     intent.off_session = input.off_session;
+}
+
+std::optional<std::string> radar_session_of(const PaymentIntent& intent, const PaymentMethod& method) {
+    const auto* options = intent.echoed.if_contains("radar_options");
+    const auto* session =
+        options && options->is_object() ? options->get_object().if_contains("session") : nullptr;
+    if (!session || !session->is_string()) return method.radar_session;
+    return std::string{session->get_string()};
 }
 
 Charge charge_of(const PaymentIntent& intent, const PaymentMethod& method, std::string id,
@@ -32,6 +46,8 @@ Charge charge_of(const PaymentIntent& intent, const PaymentMethod& method, std::
     charge.description = intent.description;
     charge.receipt_email = intent.receipt_email;
     charge.statement_descriptor_suffix = intent.statement_descriptor_suffix;
+    charge.transfer_group = intent.transfer_group;
+    charge.radar_session = radar_session_of(intent, method);
     charge.billing_details = method.billing_details;
     charge.card = method.card;
     charge.metadata = intent.metadata;
@@ -47,6 +63,18 @@ std::string address_part(const BillingDetails& details, std::string_view key) {
     return value != nullptr && value->is_string() ? std::string{value->get_string()} : std::string{};
 }
 
+// As many whole characters as the vault takes; issuers compare fewer.
+std::string shortened(std::string_view text) {
+    constexpr std::size_t bytes_max = 32;
+    std::size_t end = 0;
+    while (end < text.size()) {
+        const auto size = std::max<std::size_t>(common::utf8_sequence_size(text.substr(end)), 1);
+        if (end + size > bytes_max) break;
+        end += size;
+    }
+    return std::string{text.substr(0, end)};
+}
+
 vault::AuthorizationRequest message_of(const PaymentIntent& intent, const PaymentMethod& method,
                                        const Account& account, const std::string& request_id) {
     vault::AuthorizationRequest message;
@@ -59,9 +87,11 @@ vault::AuthorizationRequest message_of(const PaymentIntent& intent, const Paymen
     message.currency = std::string{intent.currency.code()};
     message.merchant = account.identity;
     message.off_session = intent.off_session;
-    message.postal_code = address_part(method.billing_details, "postal_code");
-    for (const char c : address_part(method.billing_details, "line1"))
-        if (c >= '0' && c <= '9') message.address_digits += c;
+    message.postal_code = shortened(address_part(method.billing_details, "postal_code"));
+    std::string digits;
+    std::ranges::copy_if(address_part(method.billing_details, "line1"), std::back_inserter(digits),
+                         [](char c) { return c >= '0' && c <= '9'; });
+    message.address_digits = shortened(digits);
     return message;
 }
 
@@ -76,12 +106,13 @@ boost::json::value or_null(const std::optional<std::string>& text) {
 Result<Step> PaymentService::Impl::begin(Booking& booking, const Attempt& attempt) const {
     auto& tx = *booking.tx;
     auto& intent = booking.view.intent;
+    const auto before = intent;
     apply(*attempt.input, intent);
     booking.view.method = attempt.method;
     if (attempt.new_method) store::insert(tx, attempt.method);
 
     const auto screening = rules::screen(attempt.account->authentication_mode, attempt.method.card);
-    if (screening == rules::Screening::pass) return send(booking, attempt);
+    if (screening == rules::Screening::pass) return send(booking, attempt, before);
 
     if (attempt.creates_intent) {
         // Made in the state in which a merchant would have made it, so that its first event shows that.
@@ -107,7 +138,8 @@ Result<Step> PaymentService::Impl::begin(Booking& booking, const Attempt& attemp
 }
 
 // Writes down what is about to be sent.
-Result<Step> PaymentService::Impl::send(Booking& booking, const Attempt& attempt) const {
+Result<Step> PaymentService::Impl::send(Booking& booking, const Attempt& attempt,
+                                        const PaymentIntent& before) const {
     auto& tx = *booking.tx;
     auto& intent = booking.view.intent;
     const auto now = now_ms();
@@ -126,9 +158,10 @@ Result<Step> PaymentService::Impl::send(Booking& booking, const Attempt& attempt
     request.call = *booking.call;
     request.detail["payment_method"] = attempt.method.id;
     request.detail["creates_intent"] = attempt.creates_intent;
-    request.detail["prior_status"] = to_string(intent.status);
-    request.detail["prior_method"] = or_null(intent.payment_method);
-    request.detail["prior_charge"] = or_null(intent.latest_charge);
+    request.detail["prior_status"] = to_string(before.status);
+    request.detail["prior_method"] = or_null(before.payment_method);
+    request.detail["prior_charge"] = or_null(before.latest_charge);
+    request.detail["prior_document"] = store::to_document(before);
 
     Charge charge = charge_of(intent, attempt.method, attempt.charge_id, clock->unix_seconds());
     charge.authorization_request = request.id;
@@ -258,6 +291,8 @@ Task<StoredResponse> PaymentService::confirm_intent(Call call, std::string id, C
             booking.view.latest_charge = store::find_charge(tx, call.scope, *intent.latest_charge);
         if (intent.payment_method)
             booking.view.method = store::lock_payment_method(tx, call.scope, *intent.payment_method);
+        if (auto fault = rules::may_confirm_with(call.publishable, intent); !fault)
+            return self->refuse(tx, call, fault.error(), &booking.view);
         if (prepared->refused) return self->refuse(tx, call, *prepared->refused, &booking.view);
 
         std::optional<PaymentMethod> method = prepared->method;

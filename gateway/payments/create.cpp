@@ -31,6 +31,7 @@ PaymentMethod method_of(vault::Card card, const Call& call, NewPaymentMethod& in
     method.billing_details = std::move(input.billing_details);
     method.allow_redisplay = std::move(input.allow_redisplay);
     method.metadata = std::move(input.metadata);
+    method.radar_session = std::move(input.radar_session);
     return method;
 }
 

@@ -116,7 +116,7 @@ struct PaymentService::Impl {
     void save(Booking& booking, const std::string& in_flight) const;
 
     Result<Step> begin(Booking& booking, const Attempt& attempt) const;
-    Result<Step> send(Booking& booking, const Attempt& attempt) const;
+    Result<Step> send(Booking& booking, const Attempt& attempt, const PaymentIntent& before) const;
     common::Error book_decline(Booking& booking, const acquirer::Decline& decline) const;
 
     // The request of this very call, when an earlier commit was not learnt of.

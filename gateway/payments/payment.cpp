@@ -32,6 +32,12 @@ std::string_view to_string(ChargeStatus status) {
     return charge_statuses.at(static_cast<std::size_t>(status));
 }
 
+bool captured_by_merchant(const PaymentIntent& intent) {
+    const auto* card = intent.payment_method_options.if_contains("card");
+    const auto* wish = card && card->is_object() ? card->get_object().if_contains("capture_method") : nullptr;
+    return intent.capture_method == CaptureMethod::manual || (wish && wish->is_string());
+}
+
 std::optional<IntentStatus> intent_status_of(std::string_view text) {
     return find_in<IntentStatus>(intent_statuses, text);
 }

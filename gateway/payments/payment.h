@@ -41,7 +41,7 @@ struct PaymentMethod {
     BillingDetails billing_details;
     std::string allow_redisplay = "unspecified";
     boost::json::object metadata;
-    std::optional<std::string> customer;
+    std::optional<std::string> customer, radar_session;
     bool consumed = false;  // used in a payment without a customer: cannot be used again
 };
 
@@ -85,6 +85,9 @@ struct PaymentIntent {
     bool off_session = false;
 };
 
+// What was asked for cards goes before what was asked for all methods.
+bool captured_by_merchant(const PaymentIntent& intent);
+
 enum class ChargeStatus : std::uint8_t { pending, succeeded, failed };
 
 struct Charge {
@@ -100,7 +103,7 @@ struct Charge {
     bool captured = false, paid = false, refunded = false, disputed = false;
     std::string payment_intent, payment_method;
     std::optional<std::string> customer, description, receipt_email, statement_descriptor_suffix,
-        failure_code, failure_message, balance_transaction;
+        failure_code, failure_message, balance_transaction, transfer_group, radar_session;
     BillingDetails billing_details;
     CardDetails card;  // snapshot at the payment
     boost::json::object metadata;

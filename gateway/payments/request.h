@@ -39,8 +39,9 @@ struct AcquirerRequest {
     int attempts = 0;         // leases
     Call call;                // to answer the merchant after a crash
     // payment_method: used by the attempt · creates_intent: the event of its making is still due ·
-    // prior_status, prior_method, prior_charge: of the intent, when the attempt has to be taken back ·
-    // statement_descriptor_suffix, metadata: of the merchant's capture
+    // prior_status, prior_method, prior_charge, prior_document: of the intent, when the attempt has to be
+    // taken back ·
+    // statement_descriptor_suffix, metadata, echoed: of the merchant's capture
     boost::json::object detail;
 };
 

@@ -108,6 +108,14 @@ Status may_confirm(const PaymentIntent& intent, const ConfirmIntent& input, bool
     return {};
 }
 
+Status may_confirm_with(bool publishable_key, const PaymentIntent& intent) {
+    if (!publishable_key || intent.confirmation_method != "manual") return {};
+    return Fail{
+        unexpected_state("This PaymentIntent's confirmation_method is manual: it must be confirmed with "
+                         "your secret key. It has a status of {}.",
+                         {word(intent.status)})};
+}
+
 Status may_charge(const Account& account) {
     if (account.charges_enabled) return {};
     return Fail{Error{400, ErrorType::invalid_request, "account_invalid",

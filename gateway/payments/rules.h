@@ -25,6 +25,8 @@ common::Error no_such_parameter(common::Text kind, std::string_view id, std::str
 Status client_secret(const PaymentIntent& intent, const std::optional<std::string>& given);
 
 Status may_confirm(const PaymentIntent& intent, const ConfirmIntent& input, bool has_method);
+// By the kind of key: a browser may not confirm what the merchant wants to confirm himself.
+Status may_confirm_with(bool publishable_key, const PaymentIntent& intent);
 // The account may charge at all.
 Status may_charge(const Account& account);
 // The method is unused and belongs to the intent's customer or to nobody.

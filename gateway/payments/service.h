@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/db/pool.h"
 #include "common/secret.h"
+#include "gateway/payments/changes.h"
 #include "gateway/payments/payment.h"
 #include "gateway/payments/vault_port.h"
 
@@ -35,15 +36,19 @@ struct NewPaymentMethod {
     BillingDetails billing_details;
     std::string allow_redisplay = "unspecified";
     boost::json::object metadata;
+    std::optional<std::string> radar_session;
 };
 
 struct ConfirmIntent {
     std::optional<std::string> payment_method;  // pm_… or a sandbox id
     std::optional<NewPaymentMethod> payment_method_data;
     std::optional<std::string> client_secret;  // of a publishable key: must match
-    std::optional<std::string> return_url, receipt_email, setup_future_usage;
-    std::optional<boost::json::object> shipping, payment_method_options;
-    std::optional<std::int64_t> amount_to_confirm;  // must equal the amount
+    std::optional<std::string> return_url;
+    Change<std::string> receipt_email, setup_future_usage;
+    Change<boost::json::object> shipping;
+    std::optional<CaptureMethod> capture_method;
+    boost::json::object payment_method_options, echoed;  // to be merged
+    std::optional<std::int64_t> amount_to_confirm;       // must equal the amount
     bool off_session = false, error_on_requires_action = false, use_stripe_sdk = false;
 };
 
@@ -57,7 +62,8 @@ struct CaptureIntent {
     std::optional<std::int64_t> amount_to_capture;
     bool final_capture = true;
     std::optional<std::string> statement_descriptor_suffix;
-    std::optional<boost::json::object> metadata;
+    Change<boost::json::object> metadata;
+    boost::json::object echoed;  // to be merged
 };
 
 struct CancelIntent {

@@ -137,6 +137,7 @@ json::object to_document(const PaymentMethod& method) {
     out["card"] = card_document(method.card);
     out["billing_details"] = billing_document(method.billing_details);
     put(out, "allow_redisplay", method.allow_redisplay);
+    put(out, "radar_session", method.radar_session);
     out["metadata"] = method.metadata;
     return out;
 }
@@ -145,6 +146,7 @@ void from_document(const json::object& document, PaymentMethod& method) {
     method.card = card_of(object_or_empty(document, "card"));
     method.billing_details = billing_of(object_or_empty(document, "billing_details"));
     method.allow_redisplay = text_or_empty(document, "allow_redisplay");
+    method.radar_session = text(document, "radar_session");
     method.metadata = object_or_empty(document, "metadata");
 }
 
@@ -214,6 +216,8 @@ json::object to_document(const Charge& charge) {
     put(out, "failure_code", charge.failure_code);
     put(out, "failure_message", charge.failure_message);
     put(out, "balance_transaction", charge.balance_transaction);
+    put(out, "transfer_group", charge.transfer_group);
+    put(out, "radar_session", charge.radar_session);
     out["billing_details"] = billing_document(charge.billing_details);
     out["card"] = card_document(charge.card);
     out["metadata"] = charge.metadata;
@@ -246,6 +250,8 @@ void from_document(const json::object& document, Charge& charge) {
     charge.failure_code = text(document, "failure_code");
     charge.failure_message = text(document, "failure_message");
     charge.balance_transaction = text(document, "balance_transaction");
+    charge.transfer_group = text(document, "transfer_group");
+    charge.radar_session = text(document, "radar_session");
     charge.billing_details = billing_of(object_or_empty(document, "billing_details"));
     charge.card = card_of(object_or_empty(document, "card"));
     charge.metadata = object_or_empty(document, "metadata");

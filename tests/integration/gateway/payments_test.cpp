@@ -50,6 +50,75 @@ TEST_F(Payments, AreHeldAndCapturedInPart) {
     EXPECT_NE(again->body.find("has already been captured"), std::string::npos);
 }
 
+TEST_F(Payments, AreChangedByWhatComesWithTheConfirmation) {
+    auto input = intent(1000, CaptureMethod::automatic_async);
+    input.intent.receipt_email = "a@b.example";
+    input.intent.payment_method_options = {{"card", {{"network", "visa"}}}};
+    input.intent.echoed = {{"payment_details", {{"customer_reference", "c"}}},
+                           {"amount_details", {{"discount_amount", 5}}}};
+    const auto made = run(service->create_intent(call(), std::move(input)));
+    const std::string id{json_of(*made).at("id").as_string()};
+    auto changes = with_card();
+    changes.receipt_email.emplace();
+    changes.payment_method_options = {{"card", {{"capture_method", "manual"}}}};
+    changes.echoed = {{"payment_details", {{"order_reference", "o"}}},
+                      {"amount_details", nullptr},
+                      {"radar_options", {{"session", "rse_1"}}}};
+    ASSERT_EQ(run(service->confirm_intent(call(), id, std::move(changes)))->status, 200);
+    const auto view = find(id);
+    EXPECT_FALSE(view.intent.receipt_email);
+    EXPECT_EQ(view.intent.payment_method_options,
+              (boost::json::object{{"card", {{"network", "visa"}, {"capture_method", "manual"}}}}));
+    EXPECT_EQ(
+        view.intent.echoed,
+        (boost::json::object{{"payment_details", {{"customer_reference", "c"}, {"order_reference", "o"}}},
+                             {"radar_options", {{"session", "rse_1"}}}}));
+    EXPECT_EQ(view.intent.status, IntentStatus::requires_capture);
+    EXPECT_EQ(view.latest_charge->radar_session, "rse_1");
+    expect_consistent();
+}
+
+TEST_F(Payments, TakeMetadataAndDetailsWithTheCapture) {
+    auto input = intent(1000, CaptureMethod::manual, true);
+    input.intent.metadata = {{"a", "1"}, {"b", "2"}};
+    input.intent.echoed = {{"payment_details", {{"customer_reference", "c"}}}};
+    const auto made = run(service->create_intent(call(), std::move(input)));
+    const std::string id{json_of(*made).at("id").as_string()};
+
+    gateway::CaptureIntent too_many;
+    too_many.metadata.emplace(boost::json::object{});
+    for (int i = 0; i < 49; ++i)
+        (**too_many.metadata)["k" + std::to_string(i)] = "v";
+    EXPECT_EQ(run(service->capture_intent(call(), id, std::move(too_many)))->status, 400);
+
+    gateway::CaptureIntent changes;
+    changes.metadata.emplace(boost::json::object{{"a", nullptr}, {"c", "3"}});
+    changes.echoed = {{"payment_details", {{"order_reference", "o"}}}};
+    ASSERT_EQ(run(service->capture_intent(call(), id, std::move(changes)))->status, 200);
+    const auto view = find(id);
+    EXPECT_EQ(view.intent.metadata, (boost::json::object{{"b", "2"}, {"c", "3"}}));
+    EXPECT_EQ(
+        view.intent.echoed,
+        (boost::json::object{{"payment_details", {{"customer_reference", "c"}, {"order_reference", "o"}}}}));
+    EXPECT_EQ(view.latest_charge->metadata, (boost::json::object{{"a", "1"}, {"b", "2"}}));
+    expect_consistent();
+}
+
+TEST_F(Payments, ThatTheMerchantConfirmsAreNotConfirmedByABrowser) {
+    auto input = intent(1000, CaptureMethod::automatic_async);
+    input.intent.confirmation_method = "manual";
+    const auto made = run(service->create_intent(call(), std::move(input)));
+    const std::string id{json_of(*made).at("id").as_string()};
+    auto browser = call();
+    browser.publishable = true;
+    const auto refused = run(service->confirm_intent(browser, id, with_card()));
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->status, 400);
+    EXPECT_EQ(json_of(*refused).at("error").at("payment_intent").at("id").as_string(), id);
+    EXPECT_EQ(vault.authorizations, 0);
+    EXPECT_EQ(run(service->confirm_intent(call(), id, with_card()))->status, 200);
+}
+
 TEST_F(Payments, AreCanceledAndLetTheHoldGo) {
     const auto id = authorized_intent(1000);
     gateway::CancelIntent input;
@@ -139,10 +208,15 @@ TEST_F(Payments, KnowWhatDoesNotExist) {
 TEST_F(Payments, ThatCouldNotBeSentChangeNothing) {
     vault.authorize_mode = FakeVault::Mode::unavailable;
     const auto id = new_intent();
-    const auto refused = run(service->confirm_intent(call("u"), id, with_card()));
+    auto changing = with_card();
+    changing.receipt_email.emplace("a@b.example");
+    changing.capture_method = CaptureMethod::manual;
+    const auto refused = run(service->confirm_intent(call("u"), id, std::move(changing)));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().status(), 503);
     const auto view = find(id);
+    EXPECT_FALSE(view.intent.receipt_email);
+    EXPECT_NE(view.intent.capture_method, CaptureMethod::manual);
     EXPECT_EQ(view.intent.status, IntentStatus::requires_payment_method);
     EXPECT_FALSE(view.intent.latest_charge);
     EXPECT_FALSE(run(service->create_intent(call("u2"), intent(500, CaptureMethod::automatic, true))));

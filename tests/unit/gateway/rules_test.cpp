@@ -49,6 +49,15 @@ TEST(ConfirmRules, AskForAMethodAndTheSameAmount) {
     EXPECT_TRUE(rules::may_confirm(intent, input, true));
 }
 
+TEST(ConfirmRules, LeaveToTheMerchantWhatHeWantsToConfirm) {
+    auto intent = intent_in(IntentStatus::requires_confirmation);
+    EXPECT_TRUE(rules::may_confirm_with(true, intent));
+    intent.confirmation_method = "manual";
+    EXPECT_TRUE(rules::may_confirm_with(false, intent));
+    EXPECT_TRUE(refuses(rules::may_confirm_with(true, intent).error(), 400, "payment_intent_unexpected_state",
+                        "must be confirmed with your secret key"));
+}
+
 TEST(CaptureRules, CaptureNoMoreThanIsHeldAndOnlyInTime) {
     auto intent = intent_in(IntentStatus::requires_capture);
     Charge charge;

@@ -74,6 +74,15 @@ INSTANTIATE_TEST_SUITE_P(
                   "400 - return_url: The parameter `return_url` cannot be passed"},
         FaultCase{intents, "amount=100&currency=eur&confirm=true&return_url=nowhere",
                   "400 url_invalid return_url"},
+        FaultCase{intents, "amount=100&currency=eur&confirm=true&return_url=JavaScript:alert(1)",
+                  "400 url_invalid return_url"},
+        FaultCase{intents, "amount=100&currency=eur&confirm=true&return_url=data:text/html,x",
+                  "400 url_invalid return_url"},
+        FaultCase{intents, "amount=100&currency=eur&excluded_payment_method_types[]=card",
+                  "400 - excluded_payment_method_types[0]: Invalid"},
+        FaultCase{intents, "amount=100&currency=eur&excluded_payment_method_types[]=seashells",
+                  "400 - excluded_payment_method_types[0]: Invalid"},
+        FaultCase{methods, "card[number]=4242424242424242", "400 parameter_missing type: "},
         FaultCase{intents, "amount=100&currency=eur&receipt_email=me", "400 email_invalid receipt_email"},
         FaultCase{intents, "amount=100&currency=eur&transfer_data[destination]=acct_1",
                   "400 parameter_unknown transfer_data: Received unknown parameter: transfer_data. It is not "
@@ -149,7 +158,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "400 parameters_exclusive payment_method: "},
         FaultCase{confirm, "confirmation_token=ctoken_1",
                   "400 resource_missing confirmation_token: No such confirmation_token: 'ctoken_1'"},
-        FaultCase{confirm, "capture_method=manual", "400 parameter_unknown capture_method: "},
+        FaultCase{confirm, "capture_method=never", "400 - capture_method: Invalid capture_method: must be"},
         FaultCase{capture, "amount_to_capture=0", "400 parameter_invalid_integer amount_to_capture: "},
         FaultCase{capture, "transfer_data[amount]=1", "400 parameter_unknown transfer_data: "},
         FaultCase{cancel, "cancellation_reason=bored",
@@ -241,7 +250,57 @@ TEST_F(ApiTest, CardOptionsMayAskForManualCapture) {
     ASSERT_EQ(fault(post("/v1/payment_intents",
                          "amount=100&currency=eur&payment_method_options[card][capture_method]=manual")),
               "200");
-    EXPECT_EQ(backend_.created->intent.capture_method, CaptureMethod::manual);
+    EXPECT_TRUE(captured_by_merchant(backend_.created->intent));
+    EXPECT_EQ(backend_.created->intent.capture_method, CaptureMethod::automatic_async);
+}
+
+TEST_F(ApiTest, ConfirmHandsOnWhatIsToChange) {
+    ASSERT_EQ(fault(post(confirm,
+                         "receipt_email=&setup_future_usage=&shipping=&capture_method=manual"
+                         "&payment_method_options[card][network]=visa&amount_details[tip][amount]=5"
+                         "&payment_details=&excluded_payment_method_types[]=klarna")),
+              "200");
+    const auto& changes = *backend_.confirmed;
+    for (const auto& text : {changes.receipt_email, changes.setup_future_usage})
+        EXPECT_TRUE(text && !*text) << "given empty, so to be removed";
+    EXPECT_TRUE(changes.shipping && !*changes.shipping);
+    EXPECT_EQ(changes.capture_method, CaptureMethod::manual);
+    EXPECT_EQ(changes.payment_method_options, (boost::json::object{{"card", {{"network", "visa"}}}}));
+    EXPECT_EQ(changes.echoed, (boost::json::object{{"amount_details", {{"tip", {{"amount", 5}}}}},
+                                                   {"excluded_payment_method_types", {"klarna"}},
+                                                   {"payment_details", nullptr}}));
+
+    ASSERT_EQ(fault(post(confirm, "receipt_email=a@b.example&shipping[name]=J&shipping[address][line1]=S")),
+              "200");
+    EXPECT_EQ(**backend_.confirmed->receipt_email, "a@b.example");
+    EXPECT_EQ((**backend_.confirmed->shipping).at("name"), "J");
+    EXPECT_FALSE(backend_.confirmed->setup_future_usage);
+}
+
+TEST_F(ApiTest, CaptureHandsOnWhatIsToChange) {
+    ASSERT_EQ(fault(post(capture, "metadata[kept]=1&metadata[6735]=&payment_details[order_reference]=o")),
+              "200");
+    EXPECT_EQ(**backend_.captured->metadata, (boost::json::object{{"kept", "1"}, {"6735", nullptr}}));
+    EXPECT_EQ(backend_.captured->echoed,
+              (boost::json::object{{"payment_details", {{"order_reference", "o"}}}}));
+    ASSERT_EQ(fault(post(capture, "metadata=")), "200");
+    EXPECT_TRUE(backend_.captured->metadata && !*backend_.captured->metadata);
+    ASSERT_EQ(fault(post(capture, "")), "200");
+    EXPECT_FALSE(backend_.captured->metadata);
+}
+
+TEST_F(ApiTest, ExpiryBeyondAllCalendarsIsLeftToTheVaultToRefuse) {
+    ASSERT_EQ(fault(post(methods,
+                         "type=card&card[number]=4242424242424242&card[exp_month]=9223372036854775807"
+                         "&card[exp_year]=-9223372036854775808")),
+              "200");
+    EXPECT_EQ(backend_.method.exp_month, 9999);
+    EXPECT_EQ(backend_.method.exp_year, -1);
+}
+
+TEST_F(ApiTest, SessionOfTheFraudCheckIsHandedOn) {
+    ASSERT_EQ(fault(post(methods, std::string{card} + "&radar_options[session]=rse_1")), "200");
+    EXPECT_EQ(backend_.method.radar_session, "rse_1");
 }
 
 TEST_F(ApiTest, CardIsHandedOnAndNothingElseKeepsIt) {

@@ -120,6 +120,19 @@ TEST_F(Rendering, ErrorsForABrowserHoldTheReducedPayment) {
     EXPECT_FALSE(body.at("payment_method").at("card").as_object().contains("fingerprint"));
 }
 
+TEST_F(Rendering, WhatWasEchoedIsShown) {
+    auto method = sample_method();
+    method.radar_session = "rse_1";
+    EXPECT_EQ(boost::json::parse(renderer_.payment_method(method, call()).body).at("radar_options"),
+              (boost::json::object{{"session", "rse_1"}}));
+    auto charge = sample_charge();
+    charge.radar_session = "rse_1";
+    charge.transfer_group = "order_6735";
+    const auto body = boost::json::parse(renderer_.charge(charge, nullptr, call()).body);
+    EXPECT_EQ(body.at("radar_options"), (boost::json::object{{"session", "rse_1"}}));
+    EXPECT_EQ(body.at("transfer_group"), "order_6735");
+}
+
 TEST_F(Rendering, NoAnswerHoldsTheVaultsToken) {
     auto expanding = call();
     expanding.expand = {"latest_charge.payment_intent", "payment_method"};
