@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -88,8 +89,11 @@ Exchange pending_exchange(std::string request_id, Exchange::Kind kind) {
     return exchange;
 }
 
-std::string random_instance() {
-    return common::new_id("relay_", common::new_account_id());
+// The machine is part of it: two of them may listen on the same port of any address.
+std::string instance_of(const Options& options) {
+    if (options.instance.empty()) return common::new_id("relay_", common::new_account_id());
+    boost::system::error_code unknown;
+    return asio::ip::host_name(unknown) + '/' + options.instance;
 }
 
 }  // namespace
@@ -119,7 +123,7 @@ struct Relay::Impl {
     Impl(Options given, common::db::Pool& pool, cards::CardVault& card_vault, common::http::TlsSource tls,
          const common::Clock& given_clock, common::Metrics& given_metrics)
         : options{std::move(given)},
-          instance{options.instance.empty() ? random_instance() : options.instance},
+          instance{instance_of(options)},
           cards{card_vault},
           clock{given_clock},
           metrics{given_metrics},
@@ -171,10 +175,15 @@ Task<Exchange> Relay::Impl::authorize(AuthorizationRequest order, Deadline deadl
 }
 
 asio::awaitable<void> Relay::Impl::execute(Record record, AuthorizationRequest order) {
-    const auto key = key_of(record);
+    // Even if an exception ends it: recovery passes over what runs.
+    struct Running {
+        std::set<Board::Key>& all;
+        Board::Key key;
+        ~Running() { all.erase(key); }
+    };
+    Running ours{running, key_of(record)};
     const auto outcome = co_await perform(std::move(record), order);
-    running.erase(key);
-    board.post(key, outcome);
+    board.post(ours.key, outcome);
 }
 
 Task<Exchange> Relay::Impl::perform(Record record, const AuthorizationRequest& order) {
@@ -235,7 +244,7 @@ Task<Exchange> Relay::Impl::send(Record record, const AuthorizationRequest& orde
     card = cards::OpenCard{};
     Link::Reply reply;
     // Nothing may be written that another process would take for abandoned while it is on its way.
-    const auto latest = options.link.write_max + options.authorization_max;
+    const auto latest = 2 * options.link.write_max + options.authorization_max;  // queued, written, answered
     if (now() + latest.count() < record.lease_until)
         reply = co_await link.exchange(std::move(message), options.authorization_max);
     Answer answer;

@@ -46,8 +46,9 @@ struct LinkOptions {
 struct Options {
     LinkOptions link;
     std::string acquirer_id;  // ISO 8583 field 32, 1–11 digits
-    // A name that no other running process has, such as "<host>:<listening port>": what this name left open
-    // when it died is settled at once at start. "" = made at random; then after the lease has run out.
+    // A name that no other running process of this machine has, such as the port that it listens on: what
+    // this name left open when it died is settled at once at start. "" = made at random; then after the lease
+    // has run out.
     std::string instance;
     milliseconds link_wait{3000};  // for a link that is just being made, before an order counts as not sent
     milliseconds authorization_max{20000};  // from the last byte written to the answer of 0100

@@ -61,21 +61,29 @@ SELECT account_id, request_id FROM exchange
 constexpr Statement release_owner{"exchange_release_owner", R"(
 UPDATE exchange SET lease_until = 0 WHERE state = 'queued' AND lease_owner = $1 AND lease_until > 0)"};
 
-constexpr Statement find_due{"exchange_find_due", R"(
-SELECT account_id FROM exchange WHERE state = 'queued' AND next_at <= $1 AND lease_until < $1
- GROUP BY account_id ORDER BY min(next_at), account_id LIMIT 64)"};
+// An advice `e` that is the first of its payment's, and whose authorization has ended.
+#define NOTHING_BEFORE_IT                                                                           \
+    "NOT EXISTS (SELECT 1 FROM exchange b WHERE b.account_id = e.account_id AND b.state = 'queued'" \
+    " AND b.authorization_id = e.authorization_id AND b.position < e.position)"                     \
+    " AND NOT EXISTS (SELECT 1 FROM exchange a WHERE a.account_id = e.account_id"                   \
+    " AND a.request_id = e.authorization_id AND a.state = 'intent') "
 
-// Only the first of a payment's advices, and only when the payment's authorization has ended.
+// Accounts whose advices all wait for others are left out, lest they crowd out those with something to send.
+constexpr Statement find_due{"exchange_find_due", R"(
+SELECT e.account_id FROM exchange e WHERE e.state = 'queued' AND e.next_at <= $1 AND e.lease_until < $1
+   AND )" NOTHING_BEFORE_IT R"(
+ GROUP BY e.account_id ORDER BY min(e.next_at), e.account_id LIMIT 64)"};
+
+// Materialized, since a subquery with SKIP LOCKED may run again for each row of a join, and then more than
+// the limit are taken.
 constexpr Statement lease_due{"exchange_lease_due", R"(
-UPDATE exchange SET lease_owner = $3, lease_until = $4, attempts = attempts + 1
- WHERE account_id = $1 AND request_id IN (
+WITH due AS MATERIALIZED (
    SELECT e.request_id FROM exchange e
     WHERE e.account_id = $1 AND e.state = 'queued' AND e.next_at <= $2 AND e.lease_until < $2
-      AND NOT EXISTS (SELECT 1 FROM exchange b WHERE b.account_id = $1 AND b.state = 'queued'
-                         AND b.authorization_id = e.authorization_id AND b.position < e.position)
-      AND NOT EXISTS (SELECT 1 FROM exchange a WHERE a.account_id = $1 AND a.request_id = e.authorization_id
-                         AND a.state = 'intent')
+      AND )" NOTHING_BEFORE_IT R"(
     ORDER BY e.next_at, e.request_id LIMIT $5 FOR UPDATE SKIP LOCKED)
+UPDATE exchange SET lease_owner = $3, lease_until = $4, attempts = attempts + 1
+ WHERE account_id = $1 AND request_id IN (SELECT request_id FROM due)
 RETURNING )" EXCHANGE_COLUMNS};
 
 constexpr Statement end_queued{"exchange_end_queued", R"(

@@ -32,10 +32,11 @@ class ScriptedHost {
                 vault::iso8583::encode(message, vault::iso8583::Profile::gw87a, {.layout_only = true});
             send_raw(payload.value().view());
         }
-        void send_raw(std::string_view payload) {
-            const auto frame = vault::iso8583::frame(payload);
+        void send_raw(std::string_view payload) { send_bytes(vault::iso8583::frame(payload).view()); }
+        // As they are, without a frame around them.
+        void send_bytes(std::string_view bytes) {
             boost::system::error_code ignored;
-            asio::write(socket_, asio::buffer(frame.view().data(), frame.size()), ignored);
+            asio::write(socket_, asio::buffer(bytes.data(), bytes.size()), ignored);
         }
         void hang_up() {
             boost::system::error_code ignored;
@@ -63,10 +64,15 @@ class ScriptedHost {
     }
     unsigned short port() const { return acceptor_.local_endpoint().port(); }
 
-    // What to do with everything but 0800; the default is to approve.
+    // What to do with every request but 0800; the default is to approve. Runs on the connection's thread:
+    // what it uses must outlive the host.
     void on_message(Script script) {
         const std::lock_guard lock{mutex_};
         script_ = std::move(script);
+    }
+    void on_network_message(Script script) {
+        const std::lock_guard lock{mutex_};
+        network_script_ = std::move(script);
     }
     static Message answer_to(const Message& request, std::string_view code) {
         Message answer{vault::iso8583::answer_mti(request.mti())};
@@ -83,6 +89,11 @@ class ScriptedHost {
     }
     static void approve(Line& line, const Message& request) { line.send(answer_to(request, "00")); }
 
+    // A payload that the relay has sent.
+    static Message read(const std::string& payload) {
+        const std::vector<std::uint8_t> bytes{payload.begin(), payload.end()};
+        return vault::iso8583::decode(bytes, vault::iso8583::Profile::gw87a, {.layout_only = true}).value();
+    }
     // Payloads in the order of their coming, without network messages.
     std::vector<std::string> received() {
         const std::lock_guard lock{mutex_};
@@ -99,7 +110,7 @@ class ScriptedHost {
         return static_cast<int>(std::ranges::count(network_, code));
     }
     bool wait_for(const std::function<bool()>& reached) {
-        for (int i = 0; i < 2000; ++i) {
+        for (int i = 0; i < 6000; ++i) {
             if (reached()) return true;
             std::this_thread::sleep_for(std::chrono::milliseconds{5});
         }
@@ -108,6 +119,7 @@ class ScriptedHost {
     bool wait_for(std::string_view mti, std::size_t count) {
         return wait_for([&] { return received(mti).size() >= count; });
     }
+    int connections() const { return connections_; }
 
   private:
     void accept() {
@@ -116,6 +128,7 @@ class ScriptedHost {
             asio::ip::tcp::socket socket{io_};
             acceptor_.accept(socket, failed);
             if (failed) return;
+            ++connections_;
             auto& line = lines_.emplace_back(std::move(socket));
             line.thread_ = std::thread{[this, &line] { serve(line); }};
         }
@@ -142,7 +155,7 @@ class ScriptedHost {
                 network_.emplace_back(message.get(70));
             else
                 received_.push_back(std::move(payload));
-            script = message.mti() == "0800" ? Script{approve} : script_;
+            script = message.mti() == "0800" ? network_script_ : script_;
         }
         if (vault::iso8583::is_request(message.mti())) script(line, message);
     }
@@ -152,8 +165,9 @@ class ScriptedHost {
     std::thread thread_;
     std::list<Line> lines_;
     std::atomic<bool> stopping_ = false;
+    std::atomic<int> connections_ = 0;
     std::mutex mutex_;
-    Script script_ = approve;
+    Script script_ = approve, network_script_ = approve;
     std::vector<std::string> received_, network_;
 };
 
