@@ -37,8 +37,8 @@ Result run(const std::string& arguments, const std::string& input) {
     const Folder folder;
     const auto in = folder.path / "in", out = folder.path / "out";
     std::ofstream{in, std::ios::binary} << input;
-    const auto command =
-        "'" ACQUIRER_PROGRAM "' message " + arguments + " <" + in.string() + " >" + out.string() + " 2>/dev/null";
+    const auto command = "'" ACQUIRER_PROGRAM "' message " + arguments + " <" + in.string() + " >" +
+                         out.string() + " 2>/dev/null";
     const int status = std::system(command.c_str());  // NOLINT(concurrency-mt-unsafe): one thread
     Result result{WIFEXITED(status) ? WEXITSTATUS(status) : -1, {}};
     std::ifstream file{out};
