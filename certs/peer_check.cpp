@@ -1,5 +1,7 @@
 #include "certs/peer_check.h"
 
+#include <ctime>
+
 #include "certs/tls.h"
 #include "common/assert.h"
 #include "common/log.h"
@@ -24,12 +26,26 @@ int reason_index() {
     return index;
 }
 
-void note_refusal(SSL* connection, X509_STORE_CTX* chain, const std::string& reason) {
-    const X509* leaf = X509_STORE_CTX_get0_cert(chain);
+// Strangers must not fill the log.
+bool may_log() {
+    constexpr unsigned lines_a_second_max = 10;
+    static std::mutex mutex;
+    static std::time_t second = 0;
+    static unsigned lines = 0;
+    const std::lock_guard lock{mutex};
+    if (const auto now = std::time(nullptr); std::exchange(second, now) != now) lines = 0;
+    return lines++ < lines_a_second_max;
+}
+
+void log_refusal(const X509* leaf, const std::string& reason) {
     common::log::warning("tls_peer_refused",
                          {{"reason", common::Safe::param(reason)},
                           {"subject", common::Safe::param(leaf != nullptr ? subject_of(leaf) : "")},
                           {"serial", common::Safe::id(leaf != nullptr ? serial_of(leaf) : "")}});
+}
+
+void note_refusal(SSL* connection, X509_STORE_CTX* chain, const std::string& reason) {
+    if (may_log()) log_refusal(X509_STORE_CTX_get0_cert(chain), reason);
     delete static_cast<std::string*>(SSL_get_ex_data(connection, reason_index()));
     SSL_set_ex_data(connection, reason_index(), std::make_unique<std::string>(reason).release());
 }

@@ -1,4 +1,6 @@
 // Who gets through mutual TLS, over real TLS 1.3 handshakes.
+#include <sstream>
+
 #include "handshake.h"
 #include "unit/certs/folder.h"
 
@@ -140,6 +142,20 @@ TEST_F(Peers, SignedWithSha1AreRefused) {
     auto spec = client_spec();
     spec.digest = EVP_sha1();
     EXPECT_THAT(refusal(write("sha1", spec)), testing::AnyOf(HasSubstr("too weak"), HasSubstr("SHA-1")));
+}
+
+TEST_F(Peers, ThatAreRefusedDoNotFillTheLog) {
+    const auto files = write("self", client_spec(), "");
+    testing::internal::CaptureStderr();
+    for (int i = 0; i < 60; ++i)
+        ASSERT_NE(refusal(files), "");
+    std::istringstream log{testing::internal::GetCapturedStderr()};
+    std::map<std::string, int> lines;  // by their second
+    for (std::string line; std::getline(log, line);)
+        ++lines[line.substr(0, std::string_view{R"({"time":"2026-11-25T12:00:00)"}.size())];
+    ASSERT_FALSE(lines.empty());
+    for (const auto& [second, count] : lines)
+        EXPECT_LE(count, 15) << second;
 }
 
 TEST_F(Peers, ThatWereRevokedAreRefused) {
