@@ -37,7 +37,11 @@ constexpr ConfigKey key_table[] = {
     {"server.certificate", ConfigKind::file, required, "Certificate chain of the vault, PEM"},
     {"server.key", ConfigKind::private_file, required, "Key of the certificate, PEM"},
     {"server.ca", ConfigKind::file, required, "Authority that callers' certificates must chain to, PEM"},
+    {"server.crl", ConfigKind::file, "",
+     "Certificates of callers that are refused though they chain, PEM; read again at SIGHUP"},
     {"server.trust_domain", ConfigKind::text, "portcullis", "Callers are spiffe://<this>/<name>"},
+    {"server.request_ms", ConfigKind::duration_ms, "30000",
+     "How long a request may take; an acquirer's answer is waited for no longer", 1000, 120'000},
     {"server.drain_ms", ConfigKind::duration_ms, "25000", "How long requests may take to end at SIGTERM", 0,
      600'000},
     {"metrics.port", ConfigKind::port, "9465", "Port of /metrics on 127.0.0.1; 0 picks a free one"},
@@ -46,8 +50,8 @@ constexpr ConfigKey key_table[] = {
     {"database.connections", ConfigKind::integer, "8", "Connections to the database", 1, 256},
     {"database.owner_url", ConfigKind::text, "",
      "The same database as the role that owns the schema; for `migrate`"},
-    {"database.migrations", ConfigKind::directory, PORTCULLIS_VAULT_SOURCE "/store/migrations",
-     "Files of the schema"},
+    {"database.migrations", ConfigKind::text, PORTCULLIS_VAULT_SOURCE "/store/migrations",
+     "Folder with the files of the schema; for `migrate`"},
     {"hsm.module", ConfigKind::file, required, "PKCS#11 library of the HSM"},
     {"hsm.token_label", ConfigKind::text, required, "Label of the token"},
     {"hsm.pin_file", ConfigKind::private_file, required, "File with the user PIN of the token"},
@@ -59,6 +63,7 @@ constexpr ConfigKey key_table[] = {
     {"acquirer.identity", ConfigKind::text, "",
      "URI identity of the acquirer's certificate; empty: its host name"},
     {"acquirer.ca", ConfigKind::file, required, "Authority of the acquirer's certificate, PEM"},
+    {"acquirer.crl", ConfigKind::file, "", "Certificates of the acquirer that are refused, PEM"},
     {"acquirer.certificate", ConfigKind::file, required,
      "Certificate that the vault shows to the acquirer, PEM"},
     {"acquirer.key", ConfigKind::private_file, required, "Key of that certificate, PEM"},
@@ -76,6 +81,7 @@ constexpr ConfigKey key_table[] = {
 certs::TlsFiles server_files(const Config& config) {
     certs::TlsFiles files{config.text("server.certificate"), config.text("server.key"),
                           config.text("server.ca")};
+    files.crl = config.text("server.crl");
     files.trust_domain = config.text("server.trust_domain");
     return files;
 }
@@ -83,6 +89,7 @@ certs::TlsFiles server_files(const Config& config) {
 certs::TlsFiles acquirer_files(const Config& config) {
     certs::TlsFiles files{config.text("acquirer.certificate"), config.text("acquirer.key"),
                           config.text("acquirer.ca")};
+    files.crl = config.text("acquirer.crl");
     files.trust_domain = config.text("server.trust_domain");
     return files;
 }
@@ -227,6 +234,7 @@ struct App::Impl {
         };
         options.request_client_certificate = true;
         options.idle_max = std::chrono::minutes{5};
+        options.request_max = std::chrono::milliseconds{config.integer("server.request_ms")};
         return options;
     }
 
@@ -296,9 +304,10 @@ Result<std::unique_ptr<App>> App::make(const Config& config, common::Metrics& me
 }
 
 Result<unsigned short> App::start() {
-    if (const auto started = impl_->relay.start(); !started) return Fail{started.error()};
+    // The port first: a vault that has it is the only one of its name, and may settle what the last one left.
     const auto port = impl_->listen();
     if (!port) return port;
+    if (const auto started = impl_->relay.start(); !started) return Fail{started.error()};
     asio::co_spawn(impl_->runtime.io(0), impl_->tidy(), common::log_exceptions("tidy"));
     common::log::info("vault listens", {{"port", Safe::number(*port)}});
     return port;

@@ -61,8 +61,9 @@ int main(int argc, char** argv) {
     bool only_check = false;
     const auto add_options = [&](CLI::App* command) {
         command->add_option("--config", sources.file, "TOML file");
-        command->add_option("--set", sources.settings, "section.key=value, over the file and the environment")
-            ->expected(1)
+        command
+            ->add_option("--set", sources.settings,
+                         "section.key=value, over the file and the environment; may be repeated")
             ->allow_extra_args(false);
     };
     add_options(&cli);

@@ -21,6 +21,7 @@ common::Task<HealthReport> HealthProbe::report(common::Deadline deadline) {
         last_ = report;
         known_ = true;
     }
+    report.hsm = report.hsm && hsm_.health().usable;  // a request may have found out since it was asked
     report.acquirer = relay_.health().signed_on;
     report.draining = draining_;
     co_return report;

@@ -1,26 +1,25 @@
 #include "vault/app.h"
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "certs/authority.h"
-#include "certs/tls.h"
 #include "common/json.h"
 #include "integration/vault/environment.h"
+#include "support/process.h"
 #include "vault/client/client.h"
 
 namespace {
 
 using namespace std::chrono_literals;
 namespace http = common::http;
-namespace fs = std::filesystem;
 using common::Cause;
 using common::Deadline;
+using testing::HasSubstr;
+using testing::Not;
+using vault_test::wait_on;
 
 // A vault as `serve` runs it, with an acquirer that nobody plays.
 class RunningVault : public testing::Test {
@@ -28,18 +27,7 @@ class RunningVault : public testing::Test {
     static void SetUpTestSuite() {
         vault_test::make_database();
         token = new support::SoftHsm;
-        std::string pattern = (fs::temp_directory_path() / "vault-app.XXXXXX").string();
-        folder = ::mkdtemp(pattern.data());
-        const auto authority = certs::Authority::init(folder, "test authority", false);
-        ASSERT_TRUE(authority) << authority.error().describe();
-        for (const char* name : {"gateway", "vault", "acquirer", "viewer"}) {
-            certs::LeafRequest request;
-            request.name = name;
-            request.names.dns = {"localhost"};
-            request.names.uris = {std::string{"spiffe://portcullis/"} + name};
-            request.server = request.client = true;
-            ASSERT_TRUE(authority->first.issue(folder, request, false));
-        }
+        identities = new vault_test::Identities;
         metrics = new common::Metrics;
         auto config = common::Config::load(vault::config_keys(), {"", settings()});
         ASSERT_TRUE(config) << testing::PrintToString(config.error());
@@ -58,63 +46,13 @@ class RunningVault : public testing::Test {
         delete app;
         delete metrics;
         delete token;
-        fs::remove_all(folder);
+        delete identities;
     }
-    static std::vector<std::string> settings() {
-        const auto options = token->options();
-        return {"server.port=0",
-                "server.threads=2",
-                "server.drain_ms=2000",
-                "metrics.port=0",
-                "server.certificate=" + folder + "/vault.pem",
-                "server.key=" + folder + "/vault.key",
-                "server.ca=" + folder + "/ca.pem",
-                "database.url=" + tests::Postgres::instance().url("vault", "vault"),
-                "hsm.module=" + options.module,
-                "hsm.token_label=" + options.token_label,
-                "hsm.pin_file=" + options.pin_file,
-                "acquirer.host=localhost",
-                "acquirer.port=1",
-                "acquirer.identity=spiffe://portcullis/acquirer",
-                "acquirer.ca=" + folder + "/ca.pem",
-                "acquirer.certificate=" + folder + "/vault.pem",
-                "acquirer.key=" + folder + "/vault.key",
-                "acquirer.acquirer_id=400123",
-                "acquirer.forwarder_id=900001",
-                "sandbox.enabled=true"};
-    }
-    static http::TlsSource tls(const std::string& name) {
-        auto context = certs::TlsContext::load(
-            certs::Profile::internal_client,
-            {folder + '/' + name + ".pem", folder + '/' + name + ".key", folder + "/ca.pem"});
-        if (!context) throw std::runtime_error{context.error().describe()};
-        return [held = *context] { return held->current(); };
-    }
-    static http::ClientOptions client_options() {
-        http::ClientOptions options;
-        options.host = "localhost";
-        options.address = "127.0.0.1";
-        options.port = port;
-        options.peer_identity = "spiffe://portcullis/vault";
-        return options;
-    }
-    template <class T>
-    static common::Result<T> wait_on(boost::asio::io_context& io, common::Task<T> task) {
-        std::optional<common::Result<T>> answer;
-        boost::asio::co_spawn(io, std::move(task),
-                              [&](const std::exception_ptr& thrown, common::Result<T> result) {
-                                  if (thrown) std::rethrow_exception(thrown);
-                                  answer.emplace(std::move(result));
-                              });
-        io.restart();
-        while (!answer)
-            io.run_one();
-        return std::move(*answer);
-    }
+    static std::vector<std::string> settings() { return vault_test::vault_settings(*identities, *token); }
     static common::Result<http::Response> raw(const std::string& identity, http::Method method,
                                               std::string target, std::string_view body = "") {
         boost::asio::io_context io;
-        http::Client client{io, client_options(), tls(identity), *metrics};
+        http::Client client{io, vault_test::client_of(port), identities->client(identity), *metrics};
         http::ClientRequest request;
         request.method = method;
         request.target = std::move(target);
@@ -131,14 +69,44 @@ class RunningVault : public testing::Test {
         return card;
     }
 
+    // How a card is sent by hand: the answer with all of its header.
+    static common::Result<http::Response> post_card() {
+        return raw(
+            "gateway", http::Method::post, "/cards",
+            R"({"account":")" + common::base62_of(common::AccountId{4711}) +
+                R"(","livemode":false,"number":"4242424242424242","cvc":"123","exp_month":12,"exp_year":2040})");
+    }
+    static std::string health() {
+        const auto answer = raw("viewer", http::Method::get, "/healthz");
+        return answer ? std::to_string(answer->status) + ' ' + answer->body : answer.error().describe();
+    }
+    static std::string stored_cards() { return vault_test::value_of("SELECT count(*) FROM card"); }
+    static void expect_unavailable(const common::Result<http::Response>& answer) {
+        ASSERT_TRUE(answer) << answer.error().describe();
+        EXPECT_EQ(answer->status, 503) << answer->body;
+        EXPECT_EQ(answer->headers.find("Stripe-Should-Retry"), "true");
+        EXPECT_THAT(answer->body, HasSubstr(R"("type":"api_error")"));
+        for (const char* inside : {"4242", "HSM", "CKR", "database", "PGSQL", "SQLSTATE"})
+            EXPECT_THAT(answer->body, Not(HasSubstr(inside)));
+    }
+    template <class Condition>
+    static bool within_ten_seconds(Condition condition) {
+        const auto end = std::chrono::steady_clock::now() + 10s;
+        while (!condition()) {
+            if (std::chrono::steady_clock::now() > end) return false;
+            std::this_thread::sleep_for(50ms);
+        }
+        return true;
+    }
+
     inline static support::SoftHsm* token = nullptr;
+    inline static vault_test::Identities* identities = nullptr;
     inline static common::Metrics* metrics = nullptr;
     inline static vault::App* app = nullptr;
     inline static std::thread* thread = nullptr;
-    inline static std::string folder;
     inline static unsigned short port = 0;
     boost::asio::io_context io;
-    vault::Client client{io, client_options(), tls("gateway"), *metrics};
+    vault::Client client{io, vault_test::client_of(port), identities->client("gateway"), *metrics};
 };
 
 TEST_F(RunningVault, GivesTheGatewayATokenForACard) {
@@ -184,8 +152,8 @@ TEST_F(RunningVault, KnowsItsCallersByTheirCertificates) {
 
 TEST_F(RunningVault, TalksToNobodyWithoutACertificate) {
     auto bare = std::make_shared<boost::asio::ssl::context>(boost::asio::ssl::context::tls_client);
-    bare->load_verify_file(folder + "/ca.pem");
-    http::Client stranger{io, client_options(), [bare] { return bare; }, *metrics};
+    bare->load_verify_file(identities->file("ca.pem"));
+    http::Client stranger{io, vault_test::client_of(port), [bare] { return bare; }, *metrics};
     http::ClientRequest request;
     request.target = "/healthz";
     EXPECT_FALSE(wait_on(io, stranger.send(std::move(request), soon())));
@@ -228,24 +196,57 @@ TEST_F(RunningVault, RefusesBodiesThatAreTooLarge) {
 }
 
 TEST_F(RunningVault, TakesANewCertificateWithoutARestart) {
-    const auto file = [](const char* name) {
-        std::ifstream in{folder + '/' + name};
-        return std::string{std::istreambuf_iterator<char>{in}, {}};
-    };
-    const auto before = file("vault.pem");
-    const auto authority = certs::Authority::load(folder);
-    ASSERT_TRUE(authority);
-    certs::LeafRequest request;
-    request.name = "vault";
-    request.names.dns = {"localhost"};
-    request.names.uris = {"spiffe://portcullis/vault"};
-    request.server = request.client = true;
+    const auto before = support::content_of(identities->file("vault.pem"));
     ASSERT_TRUE(wait_on(io, client.create_card(typed("4242424242424242"), soon())));
-    ASSERT_TRUE(authority->issue(folder, request, true));
-    ASSERT_NE(file("vault.pem"), before);
+    identities->issue("vault");
+    ASSERT_NE(support::content_of(identities->file("vault.pem")), before);
     app->reload();
     EXPECT_TRUE(wait_on(io, client.create_card(typed("4242424242424242"), soon()))) << "the kept connection";
     EXPECT_EQ(raw("viewer", http::Method::get, "/readyz")->status, 200) << "a new connection";
+}
+
+TEST_F(RunningVault, RefusesCallersWhoseCertificatesWereRevoked) {
+    EXPECT_FALSE(raw("lost", http::Method::get, "/readyz"));
+    identities->issue("stolen");
+    ASSERT_EQ(raw("stolen", http::Method::get, "/readyz")->status, 200);
+    identities->revoke("stolen");
+    app->reload();
+    EXPECT_FALSE(raw("stolen", http::Method::get, "/readyz"));
+    EXPECT_EQ(raw("viewer", http::Method::get, "/readyz")->status, 200);
+}
+
+TEST_F(RunningVault, StoresNothingWithoutItsHsmAndRecoversByItself) {
+    ASSERT_EQ(post_card()->status, 200);
+    const auto before = stored_cards();
+    ASSERT_THAT(health(), HasSubstr(R"("hsm":"ok")"));
+    testing::internal::CaptureStderr();
+    token->move_token_away();
+    expect_unavailable(post_card());
+    EXPECT_THAT(health(), HasSubstr(R"("hsm":"unavailable")")) << "at once, not after a second";
+    EXPECT_EQ(raw("viewer", http::Method::get, "/readyz")->status, 503);
+    expect_unavailable(post_card());
+    token->move_token_back();
+    EXPECT_EQ(stored_cards(), before);
+    EXPECT_TRUE(within_ten_seconds([] { return post_card()->status == 200; }));
+    EXPECT_TRUE(within_ten_seconds([] { return health().find(R"("hsm":"ok")") != std::string::npos; }));
+    const auto log = testing::internal::GetCapturedStderr();
+    EXPECT_THAT(log, HasSubstr("HSM: ")) << "the operator learns what the caller does not";
+    EXPECT_THAT(log, Not(HasSubstr("4242424242424242")));
+}
+
+TEST_F(RunningVault, StoresNothingWithoutItsDatabaseAndRecoversByItself) {
+    ASSERT_EQ(post_card()->status, 200);
+    const auto before = stored_cards();
+    testing::internal::CaptureStderr();
+    tests::Postgres::instance().stop();
+    expect_unavailable(post_card());
+    EXPECT_TRUE(
+        within_ten_seconds([] { return health().find(R"("database":"unavailable")") != std::string::npos; }));
+    EXPECT_EQ(raw("viewer", http::Method::get, "/readyz")->status, 503);
+    tests::Postgres::instance().start();
+    EXPECT_EQ(stored_cards(), before);
+    EXPECT_TRUE(within_ten_seconds([] { return post_card()->status == 200; }));
+    EXPECT_THAT(testing::internal::GetCapturedStderr(), Not(HasSubstr("4242424242424242")));
 }
 
 TEST_F(RunningVault, TellsWhichConfigurationIsWrong) {
@@ -255,7 +256,7 @@ TEST_F(RunningVault, TellsWhichConfigurationIsWrong) {
     const auto config = common::Config::load(vault::config_keys(), {"", wrong});
     ASSERT_FALSE(config);
     EXPECT_THAT(testing::PrintToString(config.error()),
-                testing::AllOf(testing::HasSubstr("server.prot"), testing::HasSubstr("server.threads")));
+                testing::AllOf(HasSubstr("server.prot"), HasSubstr("server.threads")));
     auto profile = settings();
     profile.emplace_back("acquirer.profile=GW99");
     EXPECT_FALSE(vault::check_files(*common::Config::load(vault::config_keys(), {"", profile})));
