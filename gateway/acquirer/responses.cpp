@@ -126,8 +126,9 @@ std::string_view advice_of(std::string_view merchant_advice, Class kind, const D
 
 }  // namespace
 
-bool is_approval(std::string_view code) {
-    return code == "00" || code == "08" || code == "10" || code == "11" || code == "85";
+bool is_approval(std::string_view code, std::int64_t amount) {
+    if (code == "85") return amount == 0;
+    return code == "00" || code == "08" || code == "10" || code == "11";
 }
 
 bool is_captured(std::string_view code) {

@@ -16,8 +16,8 @@ struct Decline {
     std::string advice_code;           // confirm_card_data, do_not_try_again, try_again_later, or ""
 };
 
-// Of an authorization: 00, 08, 10, 11 and 85.
-bool is_approval(std::string_view response_code);
+// Of an authorization: 00, 08, 10, 11, and 85 ("no reason to decline") when no amount was asked for.
+bool is_approval(std::string_view response_code, std::int64_t amount);
 // Of a capture: 00 and 94, the duplicate that the host has already.
 bool is_captured(std::string_view response_code);
 

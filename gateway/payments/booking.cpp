@@ -121,7 +121,7 @@ Result<Step> PaymentService::Impl::book_authorization(Booking& booking, Acquirer
     if (answer.kind == Answer::Kind::pending || exchange.state == State::parked)
         return book_open(booking, request);
     note_exchange(booking, exchange);
-    if (is_answered(answer) && acquirer::is_approval(exchange.response_code))
+    if (is_answered(answer) && acquirer::is_approval(exchange.response_code, request.amount))
         return book_approval(booking, request, exchange);
 
     const auto& card = booking.view.latest_charge->card;
@@ -308,7 +308,7 @@ Result<Step> PaymentService::Impl::close_abandoned(Transaction& tx, AcquirerRequ
         request.due_ms = now_ms() + backoff_ms(request.attempts);
     } else {
         request.state = RequestState::done;
-        if (is_answered(answer) && acquirer::is_approval(answer.exchange.response_code)) {
+        if (is_answered(answer) && acquirer::is_approval(answer.exchange.response_code, request.amount)) {
             step.request = void_of(request.id, request);
             store::insert(tx, *step.request);
         }

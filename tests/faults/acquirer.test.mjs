@@ -82,7 +82,7 @@ test('a refused capture leaves the authorization to be canceled', async () => {
 });
 
 test('response codes that are no approval of this amount take no money', async () => {
-  const declines = { 100005: 'do_not_honor', 100051: 'insufficient_funds', 100054: 'expired_card', 100010: 'insufficient_funds', 100091: 'issuer_not_available' };
+  const declines = { 100005: 'do_not_honor', 100051: 'insufficient_funds', 100054: 'expired_card', 100010: 'insufficient_funds', 100085: 'generic_decline', 100091: 'issuer_not_available' };
   for (const one of await Promise.all(Object.keys(declines).map((amount) => outcome(Number(amount))))) declined(declines[one.amount])(one);
   await booksAgree();
 });

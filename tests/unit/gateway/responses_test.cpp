@@ -55,15 +55,16 @@ TEST(AcquirerResponses, TellsThePayerNothingAboutLostStolenOrFraud) {
         EXPECT_EQ(decline_of(code, {"US", "", ""}).message.view(), plain) << code;
 }
 
-TEST(AcquirerResponses, ApprovesOnlyTheFiveApprovals) {
+TEST(AcquirerResponses, ApprovesOnlyTheFiveApprovalsAndOneOfThemNoAmount) {
     for (int i = 0; i < 100; ++i) {
         const std::string code = (i < 10 ? "0" : "") + std::to_string(i);
-        const bool approval = i == 0 || i == 8 || i == 10 || i == 11 || i == 85;
-        EXPECT_EQ(is_approval(code), approval) << code;
+        const bool approval = i == 0 || i == 8 || i == 10 || i == 11;
+        EXPECT_EQ(is_approval(code, 100), approval) << code;
+        EXPECT_EQ(is_approval(code, 0), approval || i == 85) << code;
         EXPECT_EQ(is_captured(code), i == 0 || i == 94) << code;
     }
-    EXPECT_FALSE(is_approval(""));
-    EXPECT_FALSE(is_approval("0"));
+    EXPECT_FALSE(is_approval("", 100));
+    EXPECT_FALSE(is_approval("0", 100));
 }
 
 TEST(AcquirerResponses, ReadsFrequencyExceededAsAuthenticateInEuropeOnly) {
