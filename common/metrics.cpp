@@ -1,7 +1,6 @@
 #include "common/metrics.h"
 
 #include <mutex>
-#include <stdexcept>
 #include <unordered_map>
 
 #include <prometheus/counter.h>
@@ -135,16 +134,20 @@ double Metrics::counter_value(const char* name, Labels labels) const {
     return counter != nullptr ? counter->Value() : 0;
 }
 
-unsigned short Metrics::serve(unsigned short port) {
+Result<unsigned short> Metrics::serve(unsigned short port) {
     PORTCULLIS_ASSERT(!impl_->exposer);
     const std::vector<std::string> options{"listening_ports",    "127.0.0.1:" + std::to_string(port),
                                            "num_threads",        "2",
                                            "request_timeout_ms", "5000"};
-    impl_->exposer = std::make_unique<prometheus::Exposer>(options);
+    try {
+        impl_->exposer = std::make_unique<prometheus::Exposer>(options);
+    } catch (const std::exception&) {
+        return Fail{Error::internal("cannot listen on metrics port {}", {Safe::number(port)})};
+    }
     impl_->exposer->RegisterCollectable(impl_->registry);
     impl_->exposer->RegisterCollectable(impl_->process);
     const auto ports = impl_->exposer->GetListeningPorts();
-    if (ports.empty()) throw std::runtime_error{"the metrics listener has no port"};
+    PORTCULLIS_ASSERT(!ports.empty());
     return static_cast<unsigned short>(ports.front());
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/result.h"
+
 namespace common {
 
 class Metrics {
@@ -22,9 +24,8 @@ class Metrics {
     void observe(const char* name, std::chrono::nanoseconds duration,
                  Labels labels = {});                                  // seconds, 0.5 ms … 30 s
     double counter_value(const char* name, Labels labels = {}) const;  // for tests
-    // Binds 127.0.0.1:port (0 = any free one) and returns the port. Throws std::runtime_error when it is
-    // taken.
-    unsigned short serve(unsigned short port);
+    // Binds 127.0.0.1:port (0 = any free one) and returns the port.
+    Result<unsigned short> serve(unsigned short port);
 
   private:
     struct Impl;

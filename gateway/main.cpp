@@ -42,6 +42,9 @@ int main(int argc, char** argv) {
     auto* migrate_command = app.add_subcommand("migrate", "Brings the database's schema up to date");
     auto* check_command = app.add_subcommand("check", "Checks the configuration and the files that it names");
 
+    auto* reference_command =
+        app.add_subcommand("reference", "Prints the configuration keys as a Markdown table");
+
     NewAccount account;
     auto* provision_command = app.add_subcommand(
         "provision", "Makes an account with test keys and prints them, this once, as JSON");
@@ -81,6 +84,10 @@ int main(int argc, char** argv) {
     revoke_command->add_option("--key", key_id, "Id of the key, as listed")->required();
 
     CLI11_PARSE(app, argc, argv);
+    if (*reference_command) {
+        std::cout << common::config_reference(config_keys());
+        return 0;
+    }
     if (*check_command || only_check) return with_config(sources, check);
     if (*serve_command) return with_config(sources, serve);
     if (*migrate_command) return with_config(sources, migrate);

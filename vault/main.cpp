@@ -1,4 +1,4 @@
-// portcullis-vault serve | migrate | check
+// portcullis-vault serve | migrate | check | reference
 #include <cstdio>
 #include <iostream>
 
@@ -22,12 +22,8 @@ int report(const common::Error& error) {
 
 int serve(const common::Config& config) {
     common::Metrics metrics;
-    try {
-        metrics.serve(static_cast<unsigned short>(config.integer("metrics.port")));
-    } catch (const std::exception& error) {
-        std::cerr << "portcullis-vault: metrics: " << error.what() << '\n';
-        return exit_failure;
-    }
+    if (const auto port = metrics.serve(static_cast<unsigned short>(config.integer("metrics.port"))); !port)
+        return report(port.error());
     auto app = vault::App::make(config, metrics);
     if (!app) return report(app.error());
     (*app)->handle_signals();
@@ -72,6 +68,8 @@ int main(int argc, char** argv) {
     auto* const migrate_command =
         cli.add_subcommand("migrate", "Bring the schema up to date, as database.owner_url");
     auto* const check_command = cli.add_subcommand("check", "Validate the configuration and end");
+    auto* const reference_command =
+        cli.add_subcommand("reference", "Print the configuration keys as a Markdown table");
     for (auto* const command : {serve_command, migrate_command, check_command})
         add_options(command);
     CLI11_PARSE(cli, argc, argv);
@@ -79,6 +77,10 @@ int main(int argc, char** argv) {
     if (cli.get_subcommands().empty() && !only_check) {
         std::cerr << cli.help();
         return exit_configuration;
+    }
+    if (*reference_command) {
+        std::cout << common::config_reference(vault::config_keys());
+        return 0;
     }
     const auto config = common::Config::load(vault::config_keys(), sources);
     if (!config) {

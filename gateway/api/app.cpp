@@ -167,7 +167,8 @@ int serve(const common::Config& config) {
     if (!inside) return fail("vault client certificate unusable", inside.error());
 
     common::Metrics metrics;
-    metrics.serve(static_cast<unsigned short>(config.integer("metrics.port")));
+    if (const auto port = metrics.serve(static_cast<unsigned short>(config.integer("metrics.port"))); !port)
+        return fail("metrics port unusable", port.error());
     const common::SystemClock clock;
     common::db::Pool::Options pool_options;
     pool_options.url = config.text("database.url");
@@ -194,7 +195,7 @@ int serve(const common::Config& config) {
                            common::log_exceptions("housekeeping"));
 
     std::atomic<std::size_t> draining{workers.size()};
-    const std::chrono::milliseconds drain_wait{config.integer("server.drain")};
+    const std::chrono::milliseconds drain_wait{config.integer("server.drain_ms")};
     runtime.on_signals({[&] {
                             for (auto& worker : workers)
                                 worker->drain(drain_wait, [&] {

@@ -21,8 +21,8 @@ constexpr common::ConfigKey keys[] = {
     {"server.documentation_url", ConfigKind::text, "",
      "Page with an anchor for each error code, sent as error.doc_url; empty = the gateway's own, "
      "/docs/errors."},
-    {"server.drain", ConfigKind::duration_ms, "10000", "How long requests may take to end after SIGTERM.", 0,
-     120000},
+    {"server.drain_ms", ConfigKind::duration_ms, "10000", "How long requests may take to end after SIGTERM.",
+     0, 120000},
     {"metrics.port", ConfigKind::port, "9464", "Loopback port of /metrics; 0 takes any free one."},
     {"database.url", ConfigKind::text, common::required,
      "PostgreSQL database of the gateway, as the role that owns nothing."},

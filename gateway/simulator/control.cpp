@@ -111,6 +111,7 @@ ControlAnswer error_answer(int status, std::string_view message) {
 ControlAnswer control_answer(const Ledger& ledger, std::string_view method, std::string_view target) {
     if (method != "GET") return error_answer(405, "This interface only answers GET.");
     constexpr std::string_view list = "/authorizations";
+    if (target == "/healthz" || target == "/readyz") return {200, R"({"status":"ok"})"};
     if (target == "/cards") return {200, json::serialize(cards_json(ledger))};
     if (target == "/totals") return {200, json::serialize(totals_json(ledger))};
     if (target == list) return {200, json::serialize(transactions_json(ledger, ""))};

@@ -3,6 +3,7 @@
 //   GET /authorizations               the latest thousand payments, refunds and captures
 //   GET /authorizations/{reference}   those with this field 37
 //   GET /totals                       sums a currency, and counts by kind and state
+//   GET /healthz, /readyz             it answers as long as it takes messages: a journal that fails ends it
 #pragma once
 
 #include <memory>

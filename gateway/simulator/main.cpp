@@ -1,4 +1,4 @@
-// portcullis-acquirer serve | check | message decode | message encode
+// portcullis-acquirer serve | check | reference | message decode | message encode
 #include <iostream>
 
 #include <CLI/CLI.hpp>
@@ -83,6 +83,9 @@ int main(int argc, char** argv) {
     for (auto* const command : {serve_command, check_command})
         add_options(command);
 
+    auto* const reference_command =
+        cli.add_subcommand("reference", "Print the configuration keys as a Markdown table");
+
     MessageArguments given;
     auto* const message_command =
         cli.add_subcommand("message", "Translate messages on standard input, one a line");
@@ -102,6 +105,10 @@ int main(int argc, char** argv) {
         cli.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return cli.exit(error) == 0 ? 0 : exit_usage;
+    }
+    if (*reference_command) {
+        std::cout << common::config_reference(simulator::config_keys());
+        return 0;
     }
     if (*message_command) return translate(encode_command->parsed(), given);
     if (only_check || *check_command) return run_service(sources, true);

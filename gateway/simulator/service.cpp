@@ -162,16 +162,11 @@ Status serve(const Config& config) {
     if (!port) return Fail{port.error()};
     const auto control_port = control.start(static_cast<unsigned short>(config.integer("control.port")));
     if (!control_port) return Fail{control_port.error()};
-    unsigned short metrics_port = 0;
-    try {
-        metrics_port = metrics.serve(static_cast<unsigned short>(config.integer("metrics.port")));
-    } catch (const std::exception&) {
-        return Fail{Error::internal("cannot listen on metrics port {}",
-                                    {Safe::number(config.integer("metrics.port"))})};
-    }
+    const auto metrics_port = metrics.serve(static_cast<unsigned short>(config.integer("metrics.port")));
+    if (!metrics_port) return Fail{metrics_port.error()};
     common::log::info("acquirer ready", {{"port", Safe::number(*port)},
                                          {"control_port", Safe::number(*control_port)},
-                                         {"metrics_port", Safe::number(metrics_port)},
+                                         {"metrics_port", Safe::number(*metrics_port)},
                                          {"journal_lines", Safe::number(lines)}});
     runtime.on_signals({.terminate =
                             [&] {

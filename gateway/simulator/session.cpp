@@ -150,9 +150,9 @@ bool Session::take(std::span<const std::uint8_t> payload) {
     if (message->mti().starts_with("08"))
         network(*message);
     else if (!signed_on_)
-        send(answer_to(*message, "91", host_.issuer().date()));
+        respond(*message, "91", host_.issuer().date());
     else if (message->get(33) != forwarder_)
-        send(answer_to(*message, "58", host_.issuer().date()));
+        respond(*message, "58", host_.issuer().date());
     else
         financial(*message);
     return true;
@@ -190,27 +190,43 @@ void Session::network(const Message& request) {
         signed_on_ = agrees;
         common::log::info("sign-on", {{"forwarder", Safe::id(request.get(33))},
                                       {"response", agrees ? Safe::word("00") : Safe::word("58")}});
-        send(answer_to(request, agrees ? "00" : "58", ""), {}, false, !agrees);
+        respond(request, agrees ? "00" : "58", "", !agrees);
     } else if (!signed_on_) {
-        send(answer_to(request, "91", ""));
+        respond(request, "91", "");
     } else if (request.get(33) != forwarder_) {
-        send(answer_to(request, "58", ""));
+        respond(request, "58", "");
     } else if (code == "002") {
         signed_on_ = false;
-        send(answer_to(request, "00", ""), {}, false, true);
+        respond(request, "00", "", true);
     } else {
-        send(answer_to(request, code == "301" ? "00" : "12", ""));
+        respond(request, code == "301" ? "00" : "12", "");
     }
 }
 
+// Without asking the issuer.
+void Session::respond(const Message& request, std::string_view response, std::string_view date, bool last) {
+    count(request, response);
+    send(answer_to(request, response, date), {}, false, last);
+}
+
+void Session::count(const Message& request, std::string_view response) {
+    host_.metrics().count("simulator_requests_total", {{"mti", request.mti()}, {"response", response}});
+}
+
 void Session::financial(const Message& request) {
+    const auto began = std::chrono::steady_clock::now();
     auto reply = std::make_shared<Reply>(host_.issuer().handle(request));
-    host_.metrics().count("simulator_requests_total",
-                          {{"mti", request.mti()}, {"response", reply->answer.get(39)}});
+    count(request, reply->answer.get(39));
     std::string line = std::move(reply->journal);
-    host_.journal().append(std::move(line), [weak = weak_from_this(), reply] {
-        if (const auto self = weak.lock()) self->deliver(std::move(*reply));
-    });
+    host_.journal().append(
+        std::move(line), [weak = weak_from_this(), reply, began, mti = std::string{request.mti()}] {
+            const auto self = weak.lock();
+            if (!self) return;
+            // Until it is on the disk; a delay that the amount asked for comes after it.
+            self->host_.metrics().observe("simulator_request_seconds",
+                                          std::chrono::steady_clock::now() - began, {{"mti", mti}});
+            self->deliver(std::move(*reply));
+        });
 }
 
 void Session::deliver(Reply reply) {

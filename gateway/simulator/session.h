@@ -32,6 +32,8 @@ class Session : public std::enable_shared_from_this<Session> {
     bool refuse(std::span<const std::uint8_t> payload, const vault::iso8583::DecodeError& error);
     void network(const Message& request);
     void financial(const Message& request);
+    void respond(const Message& request, std::string_view response, std::string_view date, bool last = false);
+    void count(const Message& request, std::string_view response);
     void deliver(Reply reply);
     void send(const Message& answer, const Delivery& delivery = {}, bool layout_only = false,
               bool last = false);

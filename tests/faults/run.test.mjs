@@ -136,7 +136,7 @@ test('--reset never deletes a directory that is not ours', () => {
 
 test('--reset begins anew; in the foreground a dead child is reported and Ctrl-C ends everything cleanly', async () => {
   const secret = read().accounts.relaxed.secret_key;
-  const child = spawn(top + '/gateway/run', ['--data', data, '--no-build', '--reset', '--port', '0'], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(top + '/gateway/run', ['--data', data, '--no-build', '--reset', '--port', '0', '--set', 'server.threads=1', '--set', 'database.connections=3'], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let printed = '';
   child.stdout.on('data', (chunk) => { printed += chunk; });
   child.stderr.on('data', (chunk) => { printed += chunk; });
@@ -145,6 +145,10 @@ test('--reset begins anew; in the foreground a dead child is reported and Ctrl-C
   const before = read();
   const socket = socketOf();
   assert.notEqual(before.accounts.relaxed.secret_key, secret);
+  for (const name of ['gateway', 'vault']) {
+    const command = fs.readFileSync(`/proc/${before.pids[name]}/cmdline`, 'utf8').split('\0');
+    assert.ok(command.includes('server.threads=1') && command.includes('database.connections=3'), command.join(' '));
+  }
   process.kill(before.pids.acquirer, 'SIGKILL');
   await until(() => printed.includes('portcullis-acquirer has ended'), 10000, 'the report of a death');
   assert.ok(alive(before.pids.gateway));

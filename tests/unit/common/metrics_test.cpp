@@ -1,6 +1,5 @@
 #include "common/metrics.h"
 
-#include <stdexcept>
 #include <thread>
 
 #include <boost/asio/io_context.hpp>
@@ -39,7 +38,7 @@ TEST(Metrics, ServesWhatWasCountedOnLoopback) {
     metrics.gauge("open_connections", 5);
     metrics.observe("request_seconds", 30ms, {{"route", "/v1/x"}});
     ++process_counters().escaped_exceptions;
-    const auto text = scrape(metrics.serve(0));
+    const auto text = scrape(metrics.serve(0).value());
     EXPECT_THAT(text, HasSubstr("requests_total{route=\"/v1/x\",status=\"200\"} 3"));
     EXPECT_THAT(text, HasSubstr("requests_total{route=\"/v1/x\",status=\"500\"} 1"));
     EXPECT_THAT(text, HasSubstr("open_connections 5"));
@@ -80,10 +79,12 @@ TEST(Metrics, StopsMakingSeriesWhenLabelsRunWild) {
     EXPECT_EQ(metrics.counter_value("wild_total", {{"value", "1000"}}), 0);
 }
 
-TEST(Metrics, ThrowsWhenThePortIsTaken) {
+TEST(Metrics, SaysWhichPortIsTaken) {
     Metrics first, second;
-    const auto port = first.serve(0);
-    EXPECT_THROW(second.serve(port), std::runtime_error);
+    const auto port = first.serve(0).value();
+    const auto refused = second.serve(port);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().log_detail(), HasSubstr(std::to_string(port)));
 }
 
 }  // namespace

@@ -277,6 +277,7 @@ TEST_F(IssuerTest, ShowsItsBooks) {
     ASSERT_EQ(list.size(), 1U);
     EXPECT_EQ(list[0].at("held").as_int64(), 10000);
     EXPECT_EQ(list[0].at("last4").as_string(), "4242");
+    EXPECT_EQ(control_answer(issuer_.ledger(), "GET", "/readyz").body, R"({"status":"ok"})");
     EXPECT_EQ(control_answer(issuer_.ledger(), "GET", "/authorizations/none").status, 404);
     EXPECT_EQ(control_answer(issuer_.ledger(), "POST", "/cards").status, 405);
     EXPECT_EQ(control_answer(issuer_.ledger(), "GET", "/else").status, 404);
