@@ -1,5 +1,7 @@
 #include "certs/tls.h"
 
+#include <tuple>
+
 #include "certs/identity.h"
 #include "certs/pem.h"
 #include "certs/profile.h"
@@ -128,7 +130,7 @@ Result<Loaded> load_files(Profile profile, const TlsFiles& files) {
         loaded.identity = identity_of(chain->front().get());
     }
     loaded.context = std::make_shared<boost::asio::ssl::context>(made.get());
-    made.release();  // owned by the Asio context from here on
+    std::ignore = made.release();  // owned by the Asio context from here on
     return loaded;
 }
 
