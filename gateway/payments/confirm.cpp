@@ -206,7 +206,7 @@ common::Error PaymentService::Impl::book_decline(Booking& booking, const acquire
     if (booking.view.method) last.payment_method = booking.view.method->id;
     if (charge) {
         last.charge = charge->id;
-        std::move(error).with_field("charge", boost::json::value(charge->id));
+        error = acquirer::error_of(decline).with_field("charge", boost::json::value(charge->id));
         charge->status = ChargeStatus::failed;
         charge->paid = false;
         charge->captured = false;
