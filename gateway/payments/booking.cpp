@@ -216,8 +216,8 @@ Result<Step> PaymentService::Impl::book_capture(Booking& booking, AcquirerReques
     if (!acquirer::is_captured(answer.exchange.response_code)) {
         // The authorization stands: the merchant may try again, or cancel.
         if (intent.status == IntentStatus::processing) advance(intent, IntentEvent::authorized);
-        auto error = acquirer::error_of(acquirer::no_answer())
-                         .with_field("charge", boost::json::value(charge.id));
+        auto error =
+            acquirer::error_of(acquirer::no_answer()).with_field("charge", boost::json::value(charge.id));
         return conclude(booking, request, &error);
     }
     const bool posted = ledger::post_hold(*booking.tx, request.scope, charge.id, request.amount, now_ms());
