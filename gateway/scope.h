@@ -20,13 +20,18 @@ struct IdempotencyKey {
     std::string key;  // 1–255 characters
     std::string method, path;
     std::string parameters;  // SHA-256 of the canonical form, effective version and account, hex
+
+    // For a request that came without one: its answer, too, must be found again when the outcome of a commit
+    // was not learnt. No header can hold such a key.
+    static std::string for_request(std::string_view request_id) { return '\x01' + std::string{request_id}; }
+    bool is_given() const { return !key.starts_with('\x01'); }
 };
 
 // Enough to render the answer again after a crash: it is stored with the idempotency key.
 struct Call {
     Scope scope;
     std::string request_id;
-    std::optional<IdempotencyKey> idempotency;
+    IdempotencyKey idempotency;
     std::string api_version;
     std::vector<std::string> expand;
     bool publishable = false;  // reduced objects

@@ -88,13 +88,15 @@ class Pool {
 
     // Runs job(tx) in one transaction. The job's error rolls back and is returned. Then, by what PostgreSQL
     // said:
-    //   40001, 40P01                       rolled back; run again, up to 5 times, while the deadline allows
-    //   55P03                              429 lock_timeout, Cause::lock_timeout, should_retry
-    //   lost before COMMIT, 57P0x, 25006   connection dropped, run again until the deadline, then 503
-    //   unavailable lost during COMMIT                 Cause::outcome_unknown: read the row that the
-    //   transaction would have written 57014                              503, Cause::deadline_exceeded 23505
-    //   Cause::conflict (write ON CONFLICT instead where it can happen) anything else 500, logged with its
-    //   SQLSTATE
+    // clang-format off
+    //   40001, 40P01                      rolled back; run again, up to 5 times, while the deadline allows
+    //   55P03                             429 lock_timeout, Cause::lock_timeout, should_retry
+    //   lost before COMMIT, 57P0x, 25006  connection dropped; run again until the deadline, then 503
+    //   lost during COMMIT                503, Cause::outcome_unknown: read the row that it would have written
+    //   57014                             503, Cause::deadline_exceeded
+    //   23505                             Cause::conflict (write ON CONFLICT instead where it can happen)
+    //   anything else                     500, logged with its SQLSTATE
+    // clang-format on
     // The job may run more than once and must have no effect outside the transaction.
     template <class Job, class R = std::invoke_result_t<Job&, Transaction&>>
     asio::awaitable<R> transaction(Job job, Deadline deadline = Deadline::in(std::chrono::seconds{10})) {
@@ -104,6 +106,17 @@ class Pool {
             return run_blocking<R>(inner, deadline);
         };
         co_return co_await workers_.run(std::move(task), deadline);
+    }
+    // For a job that only reads: it has what it wanted before COMMIT, so nothing hangs on how that ends.
+    template <class Job, class R = std::invoke_result_t<Job&, Transaction&>>
+    asio::awaitable<R> read(Job job, Deadline deadline = Deadline::in(std::chrono::seconds{10})) {
+        auto found = std::make_shared<std::optional<R>>();
+        auto noting = [found, inner = std::move(job)](Transaction& tx) mutable -> R {
+            return found->emplace(inner(tx));
+        };
+        auto outcome = co_await transaction(std::move(noting), deadline);
+        if (outcome || outcome.error().cause() != Cause::outcome_unknown || !*found) co_return outcome;
+        co_return **std::move(found);
     }
     // The same on the calling thread, for start-up code and tests. Never from an I/O thread.
     template <class Job, class R = std::invoke_result_t<Job&, Transaction&>>

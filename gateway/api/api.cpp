@@ -45,14 +45,19 @@ Error too_many(common::Text message) {
     return Error{429, ErrorType::invalid_request, "rate_limit", message}.with_retry(false);
 }
 
-common::Result<std::optional<IdempotencyKey>> idempotency_of(const Request& request) {
-    if (request.method != Method::post || !request.headers.has("Idempotency-Key")) return std::nullopt;
+common::Result<IdempotencyKey> idempotency_of(const Request& request) {
+    IdempotencyKey made{IdempotencyKey::for_request(request.request_id),
+                        std::string{to_string(request.method)},
+                        request.path,
+                        {}};
+    if (request.method != Method::post || !request.headers.has("Idempotency-Key")) return made;
     const auto key = request.headers.find("Idempotency-Key");
     if (key.empty() || key.size() > idempotency_key_max || !common::is_utf8(key))
         return Fail{Error::invalid(
             "", "", "Idempotency-Key must be a non-empty string of at most {} characters, in UTF-8.",
             {Safe::number(static_cast<std::int64_t>(idempotency_key_max))})};
-    return IdempotencyKey{std::string{key}, std::string{to_string(request.method)}, request.path, {}};
+    made.key = key;
+    return made;
 }
 
 std::vector<std::string> expand_of(const Parameters& parameters, const common::form::Value& form) {
@@ -160,7 +165,8 @@ common::Task<StoredResponse> Api::judge(Request& request, Progress& progress) {
 
 // A key that was used for something else is told before a faulty parameter is.
 common::Task<StoredResponse> Api::unless_used(Error error, const Progress& progress) {
-    if (error.status() != 400 || error.type() != ErrorType::invalid_request || !progress.call.idempotency)
+    if (error.status() != 400 || error.type() != ErrorType::invalid_request ||
+        !progress.call.idempotency.is_given())
         co_return Fail{error};
     auto used = co_await backend_->look(progress.call);
     if (!used && used.error().type() == ErrorType::idempotency) co_return Fail{used.error()};
@@ -207,10 +213,8 @@ common::Status Api::prepare(const Request& request, Progress& progress, Context&
     if (!idempotency) return Fail{idempotency.error()};
     const auto& form = *progress.form;
     progress.call.idempotency = *std::move(idempotency);
-    if (auto& key = progress.call.idempotency)
-        key->parameters =
-            request_digest(digest_key_, form,
-                           progress.version.text() + ' ' + std::to_string(progress.call.scope.account.value));
+    progress.call.idempotency.parameters = request_digest(
+        digest_key_, form, progress.version.text() + ' ' + std::to_string(progress.call.scope.account.value));
     // A browser's key is no parameter of the call; elsewhere `key` is unknown and named as such.
     if (auto fine = validate(form, route.rules, progress.call.publishable); !fine) return fine;
     progress.call.expand = expand_of(Parameters{form}, form);

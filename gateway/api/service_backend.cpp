@@ -10,7 +10,7 @@ common::Task<std::optional<StoredResponse>> ServiceBackend::look(Call call) {
         store::enter(tx, call.scope.account);
         return idempotency::look(tx, call, clock_->now().time_since_epoch().count());
     };
-    auto used = co_await database_->transaction(job, call.deadline.at_most(std::chrono::seconds{10}));
+    auto used = co_await database_->read(job, call.deadline.at_most(std::chrono::seconds{10}));
     co_return used;
 }
 

@@ -18,7 +18,7 @@ void EventLog::add(std::string_view type, boost::json::object object) {
         event.object_id = std::string{id->get_string()};
     event.object = std::move(object);
     event.request_id = call_->request_id;
-    if (call_->idempotency) event.idempotency_key = call_->idempotency->key;
+    if (call_->idempotency.is_given()) event.idempotency_key = call_->idempotency.key;
     events_.push_back(std::move(event));
 }
 

@@ -18,7 +18,7 @@ common::Result<std::optional<StoredResponse>> answer(store::Transaction& tx, con
                                                      std::int64_t now_ms) {
     if (verdict == Verdict::ours && !row.finished) return std::nullopt;
     if (verdict != Verdict::finished && verdict != Verdict::ours)
-        return Fail{refusal(verdict, *call.idempotency)};
+        return Fail{refusal(verdict, call.idempotency)};
     auto response = row.response;
     response.replayed = verdict == Verdict::finished;
     if (response.replayed) store::touch_replayed(tx, call.scope, row.key.key, now_ms);
@@ -74,8 +74,7 @@ Error refusal(Verdict verdict, const IdempotencyKey& key) {
 
 common::Result<std::optional<StoredResponse>> claim(store::Transaction& tx, const Call& call,
                                                     std::int64_t now_ms) {
-    if (!call.idempotency) return std::nullopt;
-    const auto& key = *call.idempotency;
+    const auto& key = call.idempotency;
     for (int round = 0; round < 3; ++round) {
         if (store::insert_key(tx, call.scope, key, call.request_id, now_ms)) return std::nullopt;
         const auto row = store::find_key(tx, call.scope, key.key);
@@ -89,22 +88,19 @@ common::Result<std::optional<StoredResponse>> claim(store::Transaction& tx, cons
 
 common::Result<std::optional<StoredResponse>> look(store::Transaction& tx, const Call& call,
                                                    std::int64_t now_ms) {
-    if (!call.idempotency) return std::nullopt;
-    const auto row = store::find_key(tx, call.scope, call.idempotency->key);
+    const auto row = store::find_key(tx, call.scope, call.idempotency.key);
     if (!row) return std::nullopt;
-    const auto verdict = judge(*row, *call.idempotency, call.request_id, now_ms);
+    const auto verdict = judge(*row, call.idempotency, call.request_id, now_ms);
     if (verdict == Verdict::fresh) return std::nullopt;
     return answer(tx, call, *row, verdict, now_ms);
 }
 
 void finish(store::Transaction& tx, const Call& call, const StoredResponse& response) {
-    if (!call.idempotency) return;
-    store::finish_key(tx, call.scope, call.idempotency->key, call.request_id, response);
+    store::finish_key(tx, call.scope, call.idempotency.key, call.request_id, response);
 }
 
 void release(store::Transaction& tx, const Call& call) {
-    if (!call.idempotency) return;
-    store::remove_running_key(tx, call.scope, call.idempotency->key, call.request_id);
+    store::remove_running_key(tx, call.scope, call.idempotency.key, call.request_id);
 }
 
 common::Task<std::int64_t> purge(common::db::Pool& database, std::int64_t now_ms, int limit) {

@@ -26,8 +26,7 @@ Verdict judge(const store::IdempotencyRow& row, const IdempotencyKey& key, std::
 common::Error refusal(Verdict verdict, const IdempotencyKey& key);
 
 // Claims the key for `call`: nothing = go on, else the answer to repeat (and the transaction must be
-// committed). A claim that a former run of this same request committed counts as claimed. Without a key:
-// nothing.
+// committed). A claim that a former run of this same request committed counts as claimed.
 common::Result<std::optional<StoredResponse>> claim(store::Transaction& tx, const Call& call,
                                                     std::int64_t now_ms);
 
@@ -35,7 +34,7 @@ common::Result<std::optional<StoredResponse>> claim(store::Transaction& tx, cons
 common::Result<std::optional<StoredResponse>> look(store::Transaction& tx, const Call& call,
                                                    std::int64_t now_ms);
 
-// Stores the answer. Without a key: nothing.
+// Stores the answer.
 void finish(store::Transaction& tx, const Call& call, const StoredResponse& response);
 
 // Takes the claim back, since nothing was done.

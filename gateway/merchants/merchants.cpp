@@ -122,7 +122,7 @@ common::Task<Merchants::Impl::Known> Merchants::Impl::look_up(common::AccountId 
             known.key.reset();
         return known;
     };
-    auto known = co_await database.transaction(job);
+    auto known = co_await database.read(job);
     if (known) keep(name, *known);
     co_return known;
 }

@@ -88,12 +88,12 @@ Result<Booking> PaymentService::Impl::open(Transaction& tx, const AcquirerReques
     return booking;
 }
 
-Result<Step> PaymentService::Impl::book(Transaction& tx, const AcquirerRequest& asked,
-                                        const Answer& answer) const {
+Result<Step> PaymentService::Impl::book(Transaction& tx, const AcquirerRequest& asked, const Answer& answer,
+                                        bool again) const {
     auto request = store::lock_request(tx, asked.scope.account, asked.id);
     if (!request)
         return Fail{common::Error::internal("a request's row is gone", {common::Safe::id(asked.id)})};
-    if (request->state == RequestState::done) return answer_again(tx, *request);
+    if (request->state == RequestState::done) return answer_again(tx, *request, again);
     if (answer.kind == Answer::Kind::known) request->outcome = describe(answer);
     report_parked(*request, answer);
     if (request->state == RequestState::abandoned) return close_abandoned(tx, *request, answer);
@@ -317,32 +317,19 @@ Result<Step> PaymentService::Impl::close_abandoned(Transaction& tx, AcquirerRequ
     return step;
 }
 
-// Another process has booked it: its answer.
-Result<Step> PaymentService::Impl::answer_again(Transaction& tx, const AcquirerRequest& request) const {
+// It is booked: by another process, or by this one in a commit whose outcome was not learnt. Its answer, and
+// in the latter case what has to follow.
+Result<Step> PaymentService::Impl::answer_again(Transaction& tx, const AcquirerRequest& request,
+                                                bool again) const {
     Step step;
     const auto& call = request.call;
-    if (call.idempotency) {
-        const auto row = store::find_key(tx, call.scope, call.idempotency->key);
-        if (row && row->finished && row->request_id == call.request_id) step.response = row->response;
-        return step;
-    }
-    PaymentView view;
-    auto intent = store::find_payment_intent(tx, request.scope, request.payment_intent);
-    if (!intent) return step;
-    view.intent = *std::move(intent);
-    view.latest_charge = store::find_charge(tx, request.scope, request.charge);
-    if (!view.latest_charge || view.latest_charge->status == ChargeStatus::pending) return step;
-    view.method = store::find_payment_method(tx, request.scope, view.latest_charge->payment_method);
-    if (view.latest_charge->status == ChargeStatus::succeeded) {
-        step.response = renderer->payment(view, call);
-    } else {
-        const auto& code = view.latest_charge->network_decline_code;
-        const auto error =
-            acquirer::error_of(code ? acquirer::decline_of(*code, {view.latest_charge->card.country, "", ""})
-                                    : acquirer::no_answer());
-        step.response = renderer->failure(error, &view, call);
-    }
-    step.response->original_request = call.request_id;
+    const auto row = store::find_key(tx, call.scope, call.idempotency.key);
+    if (row && row->finished && row->request_id == call.request_id) step.response = row->response;
+    if (step.response || !again) return step;
+    const auto intent = store::lock_payment_intent(tx, request.scope, request.payment_intent);
+    if (!intent || intent->in_flight.empty()) return step;
+    auto next = store::find_request(tx, request.scope.account, intent->in_flight);
+    if (next && next->call.request_id == call.request_id) step.request = std::move(next);
     return step;
 }
 

@@ -70,12 +70,12 @@ Task<Prepared> PaymentService::Impl::prepare(Call call, std::optional<std::strin
         data->sandbox_id = *id;
     }
     if (!data) co_return prepared;
-    if (call.idempotency) {
+    if (call.idempotency.is_given()) {
         auto look = [this, &call](Transaction& tx) -> Result<std::optional<StoredResponse>> {
             store::enter(tx, call.scope.account);
             return idempotency::look(tx, call, now_ms());
         };
-        auto used = co_await database->transaction(look, call.deadline.at_most(transaction_max));
+        auto used = co_await database->read(look, call.deadline.at_most(transaction_max));
         if (!used) co_return Fail{used.error()};
         if (*used) {
             prepared.response = **std::move(used);
@@ -99,14 +99,14 @@ Task<StoredResponse> PaymentService::create_payment_method(Call call, NewPayment
     if (!prepared) co_return Fail{prepared.error()};
     if (prepared->response) co_return *prepared->response;
 
-    auto job = [self, &call, &prepared](Transaction& tx, bool again) -> Result<Step> {
+    auto job = [self, &call, &prepared](Transaction& tx, bool) -> Result<Step> {
         store::enter(tx, call.scope.account);
         auto used = idempotency::claim(tx, call, self->now_ms());
         if (!used) return Fail{used.error()};
         if (*used) return Step{**std::move(used), {}, {}, {}};
         if (prepared->refused) return self->refuse(tx, call, *prepared->refused, nullptr);
         const auto& method = *prepared->method;
-        if (!again || !store::find_payment_method(tx, call.scope, method.id)) store::insert(tx, method);
+        store::insert(tx, method);
         return self->respond(tx, call, self->renderer->payment_method(method, call));
     };
     auto step = co_await self->run(job, call.deadline);
@@ -181,8 +181,6 @@ Task<StoredResponse> PaymentService::create_intent(Call call, CreateIntent input
             intent.payment_method.reset();
             return self->begin(booking, attempt);
         }
-        if (again && store::find_payment_intent(tx, call.scope, intent.id))
-            return self->respond(tx, call, self->renderer->payment(booking.view, call));
         if (method) {
             if (prepared->method) store::insert(tx, *method);
             intent.payment_method = method->id;

@@ -65,9 +65,9 @@ Task<Step> PaymentService::Impl::carry_out(Step step, Deadline deadline, bool re
         const auto request = *std::move(step.request);
         if (recovering && answer.kind == Answer::Kind::unavailable)
             co_return Fail{common::Error::unavailable("the vault cannot be asked what became of a request")};
-        auto job = [this, &request, &answer](Transaction& tx, bool) -> Result<Step> {
+        auto job = [this, &request, &answer](Transaction& tx, bool again) -> Result<Step> {
             store::enter(tx, request.scope.account);
-            return book(tx, request, answer);
+            return book(tx, request, answer, again);
         };
         // What is known must be booked, however late it is.
         auto booked = co_await run(job, Deadline::in(transaction_max));

@@ -122,7 +122,8 @@ struct PaymentService::Impl {
     // The request of this very call, when an earlier commit was not learnt of.
     std::optional<Step> resume(Transaction& tx, const Call& call, const std::string& request_id) const;
 
-    Result<Step> book(Transaction& tx, const AcquirerRequest& asked, const Answer& answer) const;
+    // `again`: this may have been committed before.
+    Result<Step> book(Transaction& tx, const AcquirerRequest& asked, const Answer& answer, bool again) const;
     Result<Booking> open(Transaction& tx, const AcquirerRequest& request) const;
     Result<Step> book_authorization(Booking& booking, AcquirerRequest& request, const Answer& answer) const;
     Result<Step> book_approval(Booking& booking, AcquirerRequest& request,
@@ -133,7 +134,7 @@ struct PaymentService::Impl {
     Result<Step> take_back(Booking& booking, AcquirerRequest& request) const;
     Result<Step> close_void(Transaction& tx, AcquirerRequest& request, const Answer& answer) const;
     Result<Step> close_abandoned(Transaction& tx, AcquirerRequest& request, const Answer& answer) const;
-    Result<Step> answer_again(Transaction& tx, const AcquirerRequest& request) const;
+    Result<Step> answer_again(Transaction& tx, const AcquirerRequest& request, bool again) const;
     // Writes everything down, ends the request, and answers unless that was done.
     Result<Step> conclude(Booking& booking, AcquirerRequest& request, const common::Error* error) const;
     void note_exchange(Booking& booking, const vault::Exchange& exchange) const;

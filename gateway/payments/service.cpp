@@ -43,7 +43,7 @@ common::Task<PaymentMethod> PaymentService::find_payment_method(Scope scope, std
         const bool other = store::payment_method_in_other_mode(tx, scope, id);
         return Fail{rules::no_such("PaymentMethod", id, scope.livemode, other)};
     };
-    co_return co_await impl_->database->transaction(job);
+    co_return co_await impl_->database->read(job);
 }
 
 common::Task<PaymentView> PaymentService::find_intent(Scope scope, std::string id) {
@@ -65,7 +65,7 @@ common::Task<PaymentView> PaymentService::find_intent(Scope scope, std::string i
             view.latest_charge = store::find_charge(tx, scope, *view.intent.latest_charge);
         return view;
     };
-    co_return co_await impl_->database->transaction(job);
+    co_return co_await impl_->database->read(job);
 }
 
 common::Task<PaymentService::ChargeView> PaymentService::find_charge(Scope scope, std::string id) {
@@ -81,7 +81,7 @@ common::Task<PaymentService::ChargeView> PaymentService::find_charge(Scope scope
         view.intent = store::find_payment_intent(tx, scope, view.charge.payment_intent);
         return view;
     };
-    co_return co_await impl_->database->transaction(job);
+    co_return co_await impl_->database->read(job);
 }
 
 // — shared steps —

@@ -276,14 +276,12 @@ json::object to_document(const Call& call) {
     out["account"] = call.scope.account.value;
     out["livemode"] = call.scope.livemode;
     put(out, "request_id", call.request_id);
-    if (call.idempotency) {
-        json::object key;
-        put(key, "key", call.idempotency->key);
-        put(key, "method", call.idempotency->method);
-        put(key, "path", call.idempotency->path);
-        put(key, "parameters", call.idempotency->parameters);
-        out["idempotency"] = std::move(key);
-    }
+    json::object key;
+    put(key, "key", call.idempotency.key);
+    put(key, "method", call.idempotency.method);
+    put(key, "path", call.idempotency.path);
+    put(key, "parameters", call.idempotency.parameters);
+    out["idempotency"] = std::move(key);
     put(out, "api_version", call.api_version);
     json::array expand;
     for (const auto& path : call.expand)
@@ -299,10 +297,9 @@ Call call_from_document(const json::object& document) {
     call.scope.account.value = integer(document, "account").value();
     call.scope.livemode = flag(document, "livemode");
     call.request_id = text_or_empty(document, "request_id");
-    if (const auto key = object(document, "idempotency")) {
-        call.idempotency = IdempotencyKey{text_or_empty(*key, "key"), text_or_empty(*key, "method"),
-                                          text_or_empty(*key, "path"), text_or_empty(*key, "parameters")};
-    }
+    const auto& key = document.at("idempotency").as_object();
+    call.idempotency = {text_or_empty(key, "key"), text_or_empty(key, "method"), text_or_empty(key, "path"),
+                        text_or_empty(key, "parameters")};
     call.api_version = text_or_empty(document, "api_version");
     if (const auto* expand = document.if_contains("expand"))
         for (const auto& path : expand->as_array())

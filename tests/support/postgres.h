@@ -18,6 +18,7 @@ class Postgres {
 
     // libpq URI; any role that exists may connect (trust). "postgres" is the superuser.
     std::string url(std::string_view database = "postgres", std::string_view user = "postgres") const;
+    std::string socket_path() const { return directory_ + "/.s.PGSQL.5432"; }
     // Drops a database of that name, makes an empty one and returns its URI.
     std::string create_database(const std::string& name) const;
     // Runs statements as the superuser, each on its own. Throws std::runtime_error.

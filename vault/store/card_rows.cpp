@@ -81,7 +81,7 @@ Task<CardRow> CardRows::find(AccountId account, std::string token, Deadline dead
         if (rows.empty()) return Fail{no_such_card(token)};
         return card_of(account, token, rows[0]);
     };
-    return pool_.transaction(std::move(job), deadline);
+    return pool_.read(std::move(job), deadline);
 }
 
 Task<bool> CardRows::erase(AccountId account, std::string token, Deadline deadline) {

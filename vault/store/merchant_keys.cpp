@@ -53,7 +53,7 @@ Task<MerchantKeyRow> MerchantKeys::active(AccountId account, bool livemode, Dead
     auto job = [account, livemode](Transaction& tx) {
         return first_row(tx.exec(find_active, account.value, livemode));
     };
-    return pool_.transaction(std::move(job), deadline);
+    return pool_.read(std::move(job), deadline);
 }
 
 Task<MerchantKeyRow> MerchantKeys::version(AccountId account, bool livemode, unsigned version,
@@ -61,7 +61,7 @@ Task<MerchantKeyRow> MerchantKeys::version(AccountId account, bool livemode, uns
     auto job = [account, livemode, version](Transaction& tx) {
         return first_row(tx.exec(find_version, account.value, livemode, version));
     };
-    return pool_.transaction(std::move(job), deadline);
+    return pool_.read(std::move(job), deadline);
 }
 
 Task<bool> MerchantKeys::insert_if_absent(MerchantKeyRow row, Deadline deadline) {

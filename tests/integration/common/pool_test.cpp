@@ -336,6 +336,24 @@ TEST_F(PoolTest, TellsAKillJustBeforeCommitAsUnknownAndDoesNotRunAgain) {
     EXPECT_EQ(value_of(1), std::nullopt);
 }
 
+TEST_F(PoolTest, KeepsWhatAReadFoundWhenItsConnectionIsLostInCommit) {
+    ASSERT_TRUE(insert(1, 10));
+    boost::asio::io_context io;
+    std::optional<Result<std::int64_t>> found;
+    auto job = [](Transaction& tx) -> Result<std::int64_t> {
+        const auto value = tx.exec(read_row, 1)[0][0].as<std::int64_t>();
+        run("SELECT pg_terminate_backend(" + tx.exec(backend_pid)[0][0].as<std::string>() + ")");
+        return value;
+    };
+    boost::asio::co_spawn(
+        io, pool_.read(job),
+        [&found](const std::exception_ptr&, Result<std::int64_t> value) { found = std::move(value); });
+    io.run();
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ(**found, 10);
+    EXPECT_EQ(counted("outcome_unknown"), 1);
+}
+
 TEST_F(PoolTest, TellsAFailedDeferredConstraintAsRolledBackNotUnknown) {
     const auto outcome = pool_.transaction_blocking([](Transaction& tx) -> Status {
         tx.exec_raw("INSERT INTO children VALUES (99)");

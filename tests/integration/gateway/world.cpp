@@ -254,9 +254,8 @@ Call World::call(std::string key, std::string path, std::string parameters) {
     Call made;
     made.scope = scope_of(account);
     made.request_id = "req_" + std::to_string(++calls_);
-    if (!key.empty())
-        made.idempotency =
-            gateway::IdempotencyKey{std::move(key), "POST", std::move(path), std::move(parameters)};
+    if (key.empty()) key = gateway::IdempotencyKey::for_request(made.request_id);
+    made.idempotency = {std::move(key), "POST", std::move(path), std::move(parameters)};
     made.api_version = "2026-10-28.endive";
     made.deadline = Deadline::in(std::chrono::seconds{30});
     return made;

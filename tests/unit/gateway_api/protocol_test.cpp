@@ -83,10 +83,10 @@ TEST_F(ApiTest, IdempotencyKeyIsEchoedWithTheRequestThatRan) {
     EXPECT_EQ(response.headers.find("Idempotency-Key"), "k-1");
     EXPECT_EQ(response.headers.find("Original-Request"), "req_0123456789abcdefgh");
     EXPECT_FALSE(response.headers.has("Idempotent-Replayed"));
-    ASSERT_TRUE(backend_.last_call.idempotency);
-    EXPECT_EQ(backend_.last_call.idempotency->key, "k-1");
-    EXPECT_EQ(backend_.last_call.idempotency->path, "/v1/payment_intents");
-    EXPECT_EQ(backend_.last_call.idempotency->parameters.size(), 64u);
+    ASSERT_TRUE(backend_.last_call.idempotency.is_given());
+    EXPECT_EQ(backend_.last_call.idempotency.key, "k-1");
+    EXPECT_EQ(backend_.last_call.idempotency.path, "/v1/payment_intents");
+    EXPECT_EQ(backend_.last_call.idempotency.parameters.size(), 64u);
 
     StoredResponse stored;
     stored.status = 500;
