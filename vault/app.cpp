@@ -40,7 +40,7 @@ constexpr ConfigKey key_table[] = {
     {"server.crl", ConfigKind::file, "",
      "Certificates of callers that are refused though they chain, PEM; read again at SIGHUP"},
     {"server.trust_domain", ConfigKind::text, "portcullis", "Callers are spiffe://<this>/<name>"},
-    {"server.request_ms", ConfigKind::duration_ms, "30000",
+    {"server.request_ms", ConfigKind::duration_ms, "27000",
      "How long a request may take; an acquirer's answer is waited for no longer", 1000, 120'000},
     {"server.drain_ms", ConfigKind::duration_ms, "25000", "How long requests may take to end at SIGTERM", 0,
      600'000},

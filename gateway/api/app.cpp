@@ -161,9 +161,10 @@ int serve(const common::Config& config) {
     auto outside = certs::TlsContext::load(certs::Profile::public_server,
                                            {config.text("server.certificate"), config.text("server.key")});
     if (!outside) return fail("server certificate unusable", outside.error());
-    auto inside = certs::TlsContext::load(
-        certs::Profile::internal_client,
-        {config.text("vault.certificate"), config.text("vault.key"), config.text("vault.ca")});
+    certs::TlsFiles vault_files{config.text("vault.certificate"), config.text("vault.key"),
+                                config.text("vault.ca")};
+    vault_files.crl = config.text("vault.crl");
+    auto inside = certs::TlsContext::load(certs::Profile::internal_client, std::move(vault_files));
     if (!inside) return fail("vault client certificate unusable", inside.error());
 
     common::Metrics metrics;

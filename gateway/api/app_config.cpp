@@ -38,6 +38,8 @@ constexpr common::ConfigKey keys[] = {
      "URI that the vault's certificate must carry."},
     {"vault.ca", ConfigKind::file, common::required,
      "PEM bundle that the vault's certificate must chain to."},
+    {"vault.crl", ConfigKind::file, "",
+     "Certificates of vaults that are refused though they chain, PEM; read again at SIGHUP."},
     {"vault.certificate", ConfigKind::file, common::required,
      "PEM chain of the gateway's client certificate."},
     {"vault.key", ConfigKind::private_file, common::required, "PEM key of that certificate, mode 0600."},
