@@ -91,16 +91,21 @@ bool BlockingPool::enter() {
     return false;
 }
 
-void BlockingPool::leave_queue() {
-    --waiting_;
-}
-
-Error BlockingPool::busy() {
-    return Error::unavailable("too many jobs are waiting", Cause::overloaded);
-}
-
-Error BlockingPool::late() {
-    return Error::unavailable("deadline passed before the job began", Cause::deadline_exceeded);
+asio::awaitable<Status> BlockingPool::run_job(std::function<void()> job, Deadline deadline) {
+    if (!enter()) co_return Fail{Error::unavailable("too many jobs are waiting", Cause::overloaded)};
+    auto work = [](std::atomic<std::size_t>* waiting, std::function<void()> inner,
+                   Deadline until) -> asio::awaitable<Status> {
+        --*waiting;
+        if (until.passed())
+            co_return Fail{
+                Error::unavailable("deadline passed before the job began", Cause::deadline_exceeded)};
+        inner();
+        co_return Status{};
+    };
+    // The empty slot keeps a deadline of the caller from touching this frame on the pool's thread.
+    co_return co_await asio::co_spawn(
+        pool_, work(&waiting_, std::move(job), deadline),
+        asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::use_awaitable));
 }
 
 Runtime::Runtime(unsigned threads) {

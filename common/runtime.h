@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -32,24 +33,22 @@ class BlockingPool {
     // bound themselves.
     template <class Job, class R = std::invoke_result_t<Job&>>
     asio::awaitable<R> run(Job job, Deadline deadline = {}) {
-        if (!enter()) co_return R{std::unexpected{busy()}};
-        auto work = [](BlockingPool* pool, Job inner, Deadline until) -> asio::awaitable<R> {
-            pool->leave_queue();
-            if (until.passed()) co_return R{std::unexpected{late()}};
-            co_return inner();
+        // Shared with the pool's thread, which goes on when the caller's coroutine is destroyed.
+        struct Shared {
+            Job job;
+            std::optional<R> outcome;
         };
-        // The empty slot keeps a deadline of the caller from touching this frame on the pool's thread.
-        co_return co_await asio::co_spawn(
-            pool_, work(this, std::move(job), deadline),
-            asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::use_awaitable));
+        auto shared = std::make_shared<Shared>(Shared{std::move(job), std::nullopt});
+        auto ran = co_await run_job([shared] { shared->outcome.emplace(shared->job()); }, deadline);
+        if (!ran) co_return R{std::unexpected{std::move(ran).error()}};
+        co_return *std::move(shared->outcome);
     }
     std::size_t waiting() const { return waiting_.load(); }
 
   private:
+    // Not a template, so that Asio's part of it is compiled once and not for each kind of job.
+    asio::awaitable<Status> run_job(std::function<void()> job, Deadline deadline);
     bool enter();
-    void leave_queue();
-    static Error busy();
-    static Error late();
     asio::thread_pool pool_;
     std::atomic<std::size_t> waiting_{0};
     std::size_t queue_max_;

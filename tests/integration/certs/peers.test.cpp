@@ -147,15 +147,15 @@ TEST_F(Peers, SignedWithSha1AreRefused) {
 TEST_F(Peers, ThatAreRefusedDoNotFillTheLog) {
     const auto files = write("self", client_spec(), "");
     testing::internal::CaptureStderr();
+    const auto began = std::chrono::steady_clock::now();
     for (int i = 0; i < 60; ++i)
         ASSERT_NE(refusal(files), "");
-    std::istringstream log{testing::internal::GetCapturedStderr()};
-    std::map<std::string, int> lines;  // by their second
-    for (std::string line; std::getline(log, line);)
-        ++lines[line.substr(0, std::string_view{R"({"time":"2026-11-25T12:00:00)"}.size())];
-    ASSERT_FALSE(lines.empty());
-    for (const auto& [second, count] : lines)
-        EXPECT_LE(count, 15) << second;
+    const auto seconds =
+        std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - began).count();
+    const auto log = testing::internal::GetCapturedStderr();
+    const auto lines = std::ranges::count(log, '\n');
+    EXPECT_GT(lines, 0);
+    EXPECT_LE(lines, 11 * (seconds + 2)) << "ten a second, and how many were left out";
 }
 
 TEST_F(Peers, ThatWereRevokedAreRefused) {
