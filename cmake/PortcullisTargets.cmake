@@ -73,7 +73,8 @@ function(portcullis_test name)
   add_test(NAME ${name} COMMAND ${name})
 endfunction()
 
-# portcullis_fuzzer(<target> SOURCES … LINK …): built in the fuzz preset only.
+# portcullis_fuzzer(<target> SOURCES … LINK …): built in the fuzz preset only; the target `fuzzers` makes all of them.
+add_custom_target(fuzzers)
 function(portcullis_fuzzer name)
   if(NOT PORTCULLIS_FUZZ)
     return()
@@ -82,6 +83,7 @@ function(portcullis_fuzzer name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE portcullis_options ${arg_LINK} -fsanitize=fuzzer)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/fuzz)
+  add_dependencies(fuzzers ${name})
   portcullis_precompile(${name})
 endfunction()
 
