@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,6 +105,28 @@ Result<KeyPtr> read_private_key(const std::string& path) {
     return key;
 }
 
+Result<KeyPtr> read_protected_key(const std::string& path, const common::SecretBytes& passphrase) {
+    auto bio = open_for_reading(path);
+    if (!bio) return Fail{std::move(bio.error())};
+    struct stat info{};
+    if (stat(path.c_str(), &info) != 0 || (info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        return failed("cannot use {}: {}", path, "group or others may read it; set its mode to 0600");
+    using EncryptedPtr = std::unique_ptr<X509_SIG, FreeBy<X509_SIG_free>>;
+    using PlainPtr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, FreeBy<PKCS8_PRIV_KEY_INFO_free>>;
+    const EncryptedPtr encrypted{PEM_read_bio_PKCS8(bio->get(), nullptr, no_passphrase, nullptr)};
+    if (!encrypted) {
+        last_openssl_error();
+        return failed("cannot use {}: {}", path,
+                      "holds no encrypted private key (BEGIN ENCRYPTED PRIVATE KEY)");
+    }
+    const PlainPtr plain{
+        PKCS8_decrypt(encrypted.get(), passphrase.text().data(), static_cast<int>(passphrase.size()))};
+    KeyPtr key{plain ? EVP_PKCS82PKEY(plain.get()) : nullptr};
+    last_openssl_error();
+    if (!key) return failed("cannot use {}: {}", path, "the passphrase does not open it");
+    return key;
+}
+
 Result<CrlPtr> read_crl(const std::string& path) {
     auto bio = open_for_reading(path);
     if (!bio) return Fail{std::move(bio.error())};
@@ -122,6 +145,25 @@ Status write_private_key(const std::string& path, EVP_PKEY* key) {
     return write_file(path, 0600, [&](BIO* bio) {
         return PEM_write_bio_PKCS8PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr) == 1;
     });
+}
+
+Status write_protected_key(const std::string& path, EVP_PKEY* key, const common::SecretBytes& passphrase) {
+    constexpr std::uint64_t cost = 1 << 14, block_size = 8, parallel = 5;
+    using EncryptedPtr = std::unique_ptr<X509_SIG, FreeBy<X509_SIG_free>>;
+    using PlainPtr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, FreeBy<PKCS8_PRIV_KEY_INFO_free>>;
+    const PlainPtr plain{EVP_PKEY2PKCS8(key)};
+    X509_ALGOR* scheme =
+        PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), nullptr, 0, nullptr, cost, block_size, parallel);
+    // Takes the scheme over when it succeeds.
+    const EncryptedPtr encrypted{
+        plain && scheme != nullptr ? PKCS8_set0_pbe(passphrase.text().data(),
+                                                    static_cast<int>(passphrase.size()), plain.get(), scheme)
+                                   : nullptr};
+    if (!encrypted) {
+        X509_ALGOR_free(scheme);
+        return failed("cannot write {}: {}", path, last_openssl_error());
+    }
+    return write_file(path, 0600, [&](BIO* bio) { return PEM_write_bio_PKCS8(bio, encrypted.get()) == 1; });
 }
 
 Status write_crl(const std::string& path, X509_CRL* crl) {

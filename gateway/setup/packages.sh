@@ -2,7 +2,7 @@
 # Debian packages: what is missing is named first, then installed, or the user is told what to do.
 
 build_packages=(ca-certificates curl openssl pkg-config cmake ninja-build ccache clang-19 lld-19 libboost1.81-dev
-    libboost-json1.81-dev libboost-url1.81-dev libssl-dev libpqxx-dev libp11-kit-dev libtomlplusplus-dev
+    libboost-json1.81-dev libboost-url1.81-dev libssl-dev libpqxx-dev libp11-kit-dev libgfshare-dev libtomlplusplus-dev
     libcli11-dev libspdlog-dev libfmt-dev prometheus-cpp-dev zlib1g-dev)
 run_packages=(postgresql-15 softhsm2)
 
