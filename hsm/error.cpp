@@ -148,16 +148,23 @@ Trouble trouble_of(CK_RV value) {
         case CKR_SLOT_ID_INVALID:
         case CKR_CRYPTOKI_NOT_INITIALIZED:
         case CKR_HOST_MEMORY:
+        case CKR_FIPS_SELF_TEST_FAILED:
+        case CKR_LIBRARY_LOAD_FAILED:
+        case CKR_MUTEX_BAD:
+        case CKR_MUTEX_NOT_LOCKED:
             return Trouble::device;
         case CKR_GENERAL_ERROR:
         case CKR_FUNCTION_FAILED:
             return Trouble::general;
+        case CKR_DATA_INVALID:
+        case CKR_DATA_LEN_RANGE:
         case CKR_ENCRYPTED_DATA_INVALID:
         case CKR_ENCRYPTED_DATA_LEN_RANGE:
         case aead_decrypt_failed:
             return Trouble::data;
         default:
-            return Trouble::other;
+            // What a vendor's own values mean only a canary can tell, too.
+            return value >= CKR_VENDOR_DEFINED ? Trouble::general : Trouble::other;
     }
 }
 

@@ -19,18 +19,24 @@ using common::crypto::Digest;
 constexpr std::size_t sealed_overhead = common::crypto::gcm_iv_size + common::crypto::gcm_tag_size;
 constexpr std::size_t data_bytes_max = 64 * 1024;
 constexpr std::size_t random_bytes_max = 4096;
-constexpr std::string_view canary_text = "portcullis canary";
-
-std::span<const std::uint8_t> bytes_of(std::string_view text) {
-    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
 Error error_for(const Provider::Outcome& outcome, KeyRef key) {
     if (outcome.missing)
         return Error::unavailable("HSM: there is no sound key {} on the token", Cause::unavailable,
                                   {Safe::param(label_of(key))});
     if (!outcome.usable && outcome.call.ok()) return Error::unavailable("HSM: the token cannot be used");
     return error_of(outcome.call);
+}
+
+// A key that was sealed wrong would be found out when all that it sealed is lost. So it is opened at once.
+Call seal_and_read_back(Session& session, CK_OBJECT_HANDLE handle, std::span<const std::uint8_t> plain,
+                        std::span<const std::uint8_t> aad, Bytes& sealed) {
+    auto done = session.encrypt(handle, plain, aad, sealed);
+    if (!done.ok()) return done;
+    SecretBytes opened;
+    done = session.decrypt(handle, sealed, aad, opened);
+    if (done.ok() && !common::equal_in_constant_time(opened.bytes(), plain)) done.value = CKR_GENERAL_ERROR;
+    if (trouble_of(done.value) == Trouble::data) done.value = CKR_GENERAL_ERROR;
+    return done;
 }
 
 // What a caller that gave up and the job that goes on share.
@@ -95,16 +101,12 @@ struct Hsm::Impl {
                                  std::span<const std::uint8_t> aad);
     Result<Digest> mac_now(KeyRef key, std::span<const std::uint8_t> data);
     Result<bool> test_now();
-    bool canary_opens(KeyRef key);
-    void keep_canary(KeyRef key);
+    bool canary_sings(KeyRef key);
 
     std::chrono::milliseconds call_max;
     std::unique_ptr<Provider> provider;
     common::Metrics& metrics;
-    std::mutex canary_mutex;
-    std::map<KeyRef, Bytes> canaries;    // sealed text that is known to open
-    std::map<KeyRef, Digest> mac_tests;  // HMAC of the canary text, as first computed
-    common::BlockingPool pool;           // last: its threads end before what they use
+    common::BlockingPool pool;  // last: its threads end before what they use
 };
 
 Result<Bytes> Hsm::Impl::seal_now(KeyRef key, std::span<const std::uint8_t> plain,
@@ -114,7 +116,7 @@ Result<Bytes> Hsm::Impl::seal_now(KeyRef key, std::span<const std::uint8_t> plai
     Bytes sealed;
     const auto outcome = run_twice([&] {
         return provider->with_key(key, [&](Session& session, CK_OBJECT_HANDLE handle) {
-            return session.encrypt(handle, plain, aad, sealed);
+            return seal_and_read_back(session, handle, plain, aad, sealed);
         });
     });
     if (!outcome.ok()) return Fail{error_for(outcome, key)};
@@ -139,15 +141,12 @@ Result<SecretBytes> Hsm::Impl::open_now(KeyRef key, std::span<const std::uint8_t
         return session.decrypt(handle, sealed, aad, plain);
     });
     if (outcome.ok()) return plain;
-    if (outcome.usable && !outcome.missing) {
-        const auto trouble = trouble_of(outcome.call.value);
-        if (trouble == Trouble::data) return forged();
-        if (trouble == Trouble::general) {
-            // The same value for a bad tag and for a bad device: only data that must open tells them apart.
-            // Without it one corrupt row would make the HSM look down to everyone.
-            if (canary_opens(key)) return forged();
-            provider->device_failed(outcome.call);
-        }
+    const auto trouble = trouble_of(outcome.call.value);
+    if (outcome.usable && !outcome.missing && (trouble == Trouble::data || trouble == Trouble::general)) {
+        // Many a module has one value for a bad tag and for a bad device: only data that must open tells them
+        // apart. Without it one corrupt row would make the HSM look down to everyone.
+        if (canary_sings(key)) return forged();
+        provider->device_failed(outcome.call);
     }
     return Fail{error_for(outcome, key)};
 }
@@ -165,52 +164,20 @@ Result<Digest> Hsm::Impl::mac_now(KeyRef key, std::span<const std::uint8_t> data
     return digest;
 }
 
-void Hsm::Impl::keep_canary(KeyRef key) {
-    if (auto sealed = seal_now(key, bytes_of(canary_text), bytes_of(label_of(key)))) {
-        const std::lock_guard lock{canary_mutex};
-        canaries.try_emplace(key, std::move(*sealed));
-    }
-}
-
-bool Hsm::Impl::canary_opens(KeyRef key) {
-    Bytes sealed;
-    {
-        const std::lock_guard lock{canary_mutex};
-        const auto kept = canaries.find(key);
-        if (kept != canaries.end()) sealed = kept->second;
-    }
-    if (sealed.empty()) {  // a key made since we began
-        keep_canary(key);
-        const std::lock_guard lock{canary_mutex};
-        const auto kept = canaries.find(key);
-        if (kept == canaries.end()) return false;
-        sealed = kept->second;
-    }
-    SecretBytes plain;
-    const auto label = label_of(key);
+// The key does what it did when the vault began.
+bool Hsm::Impl::canary_sings(KeyRef key) {
+    bool agrees = false;
     const auto outcome = provider->with_key(key, [&](Session& session, CK_OBJECT_HANDLE handle) {
-        return session.decrypt(handle, sealed, bytes_of(label), plain);
+        return provider->canaries().test(session, key, handle, agrees);
     });
-    return outcome.ok() && common::equal_in_constant_time(plain.text(), canary_text);
+    return outcome.ok() && agrees;
 }
 
-// A KEK opens its canary, and an HMAC comes out as it did at the start.
 Result<bool> Hsm::Impl::test_now() {
-    for (const auto key : provider->known_keys()) {
-        if (kind_of(key.purpose).seals) {
-            if (!canary_opens(key))
-                return Fail{Error::unavailable("HSM: {} does not open its canary", Cause::unavailable,
-                                               {Safe::param(label_of(key))})};
-            continue;
-        }
-        const auto digest = mac_now(key, bytes_of(canary_text));
-        if (!digest) return Fail{digest.error()};
-        const std::lock_guard lock{canary_mutex};
-        const auto [kept, fresh] = mac_tests.try_emplace(key, *digest);
-        if (!fresh && kept->second != *digest)
-            return Fail{Error::unavailable("HSM: {} computes another HMAC than before", Cause::unavailable,
+    for (const auto key : provider->known_keys())
+        if (!canary_sings(key))
+            return Fail{Error::unavailable("HSM: {} does not do what it did before", Cause::unavailable,
                                            {Safe::param(label_of(key))})};
-    }
     return true;
 }
 
@@ -224,9 +191,6 @@ Result<std::unique_ptr<Hsm>> Hsm::open(Options options, std::vector<KeyRef> requ
     auto provider = Provider::start(options, std::move(required), metrics);
     if (!provider) return Fail{std::move(provider.error())};
     auto impl = std::make_unique<Impl>(options, std::move(*provider), metrics);
-    for (const auto key : impl->provider->known_keys())
-        if (kind_of(key.purpose).seals) impl->keep_canary(key);
-    if (auto tested = impl->test_now(); !tested) return Fail{std::move(tested.error())};
     return std::unique_ptr<Hsm>{new Hsm{std::move(impl)}};
 }
 
@@ -268,6 +232,14 @@ Task<SecretBytes> Hsm::random(std::size_t size, common::Deadline deadline) {
 Task<bool> Hsm::self_test(common::Deadline deadline) {
     auto job = [impl = impl_.get()] { return impl->test_now(); };
     return impl_->call<bool>(std::move(job), deadline);
+}
+
+void Hsm::forget(KeyRef key) {
+    impl_->provider->forget(key);
+}
+
+std::map<KeyRef, Bytes> Hsm::keys() const {
+    return impl_->provider->known_ids();
 }
 
 Hsm::Health Hsm::health() const {

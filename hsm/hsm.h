@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -39,17 +40,25 @@ struct Options {
     std::string module;  // path of the PKCS#11 library
     std::string token_label;
     std::string pin_file;  // 0600
-    unsigned workers = 2;  // sessions, each used by one thread at a time
+    // Labels of copies of the token (same keys, same CKA_IDs, same PIN), used in this order while the token
+    // itself cannot be.
+    std::vector<std::string> fallback_tokens = {};
+    std::string profile_file = {};  // hsm/profile.h; "" = nothing is waived
+    std::string directory = {};     // for the profile's {directory}
+    unsigned workers = 2;           // sessions, each used by one thread at a time
     std::size_t queue_max = 256;
-    std::chrono::milliseconds call_max{2000};         // a caller waits no longer
-    std::vector<std::string> waived_attributes = {};  // names ("CKA_COPYABLE") that this module does not know
+    std::chrono::milliseconds call_max{2000};  // a caller waits no longer
+    // How often the tokens that are not in use are tried, and the primary returned to.
+    std::chrono::milliseconds other_tokens_every{30'000};
+    std::chrono::milliseconds revival_pause_min{100};  // between attempts to begin again; doubles up to 2 s
 };
 
 class Hsm {
   public:
     // Loads the module, finds the token by label, logs in once, audits every object against the table of
     // attributes and finds the keys. An error says what differs and what to do. `required`: keys that must
-    // exist.
+    // exist. A fall-back token is begun with only when the primary cannot be reached; a primary that can, but
+    // must not be used, is an error.
     static common::Result<std::unique_ptr<Hsm>> open(Options options, std::vector<KeyRef> required,
                                                      common::Metrics& metrics);
     ~Hsm();
@@ -66,11 +75,17 @@ class Hsm {
     common::Task<common::SecretBytes> random(std::size_t size, common::Deadline deadline);
     // Canary and HMAC self-test; for readiness.
     common::Task<bool> self_test(common::Deadline deadline);
+    // The key was destroyed on purpose: its absence is no failure any more.
+    void forget(KeyRef key);
+
+    // Sound keys that were on the token when it was last opened, or were used since, with their CKA_ID.
+    std::map<KeyRef, common::crypto::Bytes> keys() const;
 
     struct Health {
         bool usable;
         std::chrono::seconds since_success;
         std::string last_error;  // "CKR_DEVICE_ERROR in C_Encrypt", "" = none
+        std::string token;       // label of the one in use
     };
     Health health() const;
 

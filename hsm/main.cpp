@@ -1,4 +1,4 @@
-// portcullis-hsm: sets a token up for the vault and checks it.
+// portcullis-hsm: sets a token up for the vault and checks it; what custodians do is in hsm/commands/.
 #include <iostream>
 
 #include <CLI/CLI.hpp>
@@ -6,6 +6,8 @@
 
 #include "common/crypto.h"
 #include "common/log.h"
+#include "common/runtime.h"
+#include "hsm/commands/command.h"
 #include "hsm/provision.h"
 
 namespace {
@@ -14,7 +16,6 @@ namespace json = boost::json;
 
 struct Arguments {
     hsm::TokenSetup setup;
-    std::vector<std::string> waived;
     std::vector<std::string> wanted;
     bool as_json = false;
 };
@@ -45,7 +46,7 @@ int make_keys(const Arguments& given, common::Metrics& metrics) {
                 common::Error::internal("{} is not the label of a key", {common::Safe::param(label)}));
         wanted.push_back(*key);
     }
-    const auto report = hsm::make_keys(given.setup, wanted, given.waived, metrics);
+    const auto report = hsm::make_keys(given.setup, wanted, metrics);
     if (!report) return fail(report.error());
     json::array all;
     for (const auto& one : *report) {
@@ -64,7 +65,7 @@ int make_keys(const Arguments& given, common::Metrics& metrics) {
 
 // The findings by themselves, then the vault's own way to open the token with its self-test.
 int check(const Arguments& given, common::Metrics& metrics) {
-    const auto audit = hsm::audit_keys(given.setup, given.waived, metrics);
+    const auto audit = hsm::audit_keys(given.setup, metrics);
     if (!audit) return fail(audit.error());
     std::vector<std::string> findings = audit->findings;
     std::vector<hsm::KeyRef> required;
@@ -78,7 +79,8 @@ int check(const Arguments& given, common::Metrics& metrics) {
         const auto opened = hsm::Hsm::open({.module = given.setup.module,
                                             .token_label = given.setup.token_label,
                                             .pin_file = given.setup.pin_file,
-                                            .waived_attributes = given.waived},
+                                            .profile_file = given.setup.profile_file,
+                                            .directory = given.setup.directory},
                                            required, metrics);
         if (!opened) findings.push_back(opened.error().log_detail());
     }
@@ -109,6 +111,10 @@ int main(int argc, char** argv) {
         command->add_option("--token-label", given.setup.token_label, "Label of the token")->required();
         command->add_option("--pin-file", given.setup.pin_file, "File with the user PIN, mode 0600")
             ->required();
+        command->add_option("--profile", given.setup.profile_file,
+                            "What this module does otherwise, as in hsm/profiles/nss.toml");
+        command->add_option("--directory", given.setup.directory,
+                            "Directory of the token, where the profile asks for one");
     };
     auto* init_command = app.add_subcommand("init", "Initialise a free slot, unless the token is there");
     token_options(init_command);
@@ -120,12 +126,18 @@ int main(int argc, char** argv) {
     keys_command->add_option("--make", given.wanted, "Label of a further key, as in KEK-card-v2; repeatable");
     for (auto* command : {keys_command, check_command}) {
         token_options(command);
-        command->add_option("--waive", given.waived, "Attribute that this module does not know; repeatable");
         command->add_flag("--json", given.as_json, "As JSON");
     }
+    auto commands = hsm::commands::add_custodian(app);
+    std::ranges::move(hsm::commands::add_ceremonies(app), std::back_inserter(commands));
     CLI11_PARSE(app, argc, argv);
     common::log::open("hsm", "warning");
     if (const auto hardened = common::harden_process(); !hardened) return fail(hardened.error());
+    for (const auto& command : commands)
+        if (command.app->parsed()) {
+            const auto done = command.run();
+            return done ? 0 : fail(done.error());
+        }
     common::Metrics metrics;
     if (init_command->parsed()) return init(given, metrics);
     if (keys_command->parsed()) return make_keys(given, metrics);

@@ -21,7 +21,8 @@ std::string unpadded(std::span<const unsigned char> text) {
 
 }  // namespace
 
-Result<std::unique_ptr<Module>> Module::load(const std::string& path, common::Metrics& metrics) {
+Result<std::unique_ptr<Module>> Module::load(const std::string& path, const std::string& parameters,
+                                             common::Metrics& metrics) {
     void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) {
         const char* reason = dlerror();
@@ -34,7 +35,7 @@ Result<std::unique_ptr<Module>> Module::load(const std::string& path, common::Me
         return Fail{Error::internal("{} is not a PKCS#11 module", {Safe::param(path)})};
     if (functions->version.major < 2 || (functions->version.major == 2 && functions->version.minor < 20))
         return Fail{Error::internal("{} is older than PKCS#11 2.20", {Safe::param(path)})};
-    return std::unique_ptr<Module>{new Module{functions, metrics}};
+    return std::unique_ptr<Module>{new Module{functions, parameters, metrics}};
 }
 
 Module::~Module() {
@@ -42,18 +43,27 @@ Module::~Module() {
 }
 
 Call Module::initialize() {
-    CK_C_INITIALIZE_ARGS arguments{};
-    arguments.flags = CKF_OS_LOCKING_OK;
-    auto done = call("C_Initialize", [&](auto& f) { return f.C_Initialize(&arguments); });
-    if (done.ok()) initialized_ = true;
-    if (done.value == CKR_CRYPTOKI_ALREADY_INITIALIZED) done.value = CKR_OK;
+    // NSS keeps a text where the standard has pReserved, and its own reserved pointer after that.
+    struct {
+        CK_C_INITIALIZE_ARGS standard{};
+        void* reserved = nullptr;
+    } arguments;
+    arguments.standard.flags = CKF_OS_LOCKING_OK;
+    if (!parameters_.empty()) arguments.standard.pReserved = parameters_.data();
+    auto done = call("C_Initialize", [&](auto& f) { return f.C_Initialize(&arguments.standard); });
+    if (done.ok()) ours_ = initialized_ = true;
+    if (done.value == CKR_CRYPTOKI_ALREADY_INITIALIZED) {
+        initialized_ = ours_;  // a C_Finalize that did not do what it said
+        done.value = CKR_OK;
+    }
     return done;
 }
 
 void Module::finalize() {
     if (!initialized_) return;
-    initialized_ = false;
-    call("C_Finalize", [](auto& f) { return f.C_Finalize(nullptr); });
+    const auto done = call("C_Finalize", [](auto& f) { return f.C_Finalize(nullptr); });
+    // One that failed leaves it ours to end, unless there is nothing to end any more.
+    if (done.ok() || done.value == CKR_CRYPTOKI_NOT_INITIALIZED) initialized_ = false;
 }
 
 void Module::note(const char* name, CK_RV value, std::chrono::nanoseconds duration) {
@@ -70,7 +80,7 @@ Result<std::vector<Module::Token>> Module::tokens() {
     count = tokens_max;
     done = call("C_GetSlotList", [&](auto& f) { return f.C_GetSlotList(CK_TRUE, slots.data(), &count); });
     if (!done.ok()) return Fail{error_of(done)};
-    slots.resize(count);
+    slots.resize(std::min<std::size_t>(count, tokens_max));
     std::vector<Token> found;
     for (const auto slot : slots) {
         CK_TOKEN_INFO info{};
@@ -81,11 +91,11 @@ Result<std::vector<Module::Token>> Module::tokens() {
     return found;
 }
 
-Result<Module::Token> Module::find_token(const std::string& label) {
+Result<Module::Token> Module::find_token(const std::string& label, bool initialized) {
     auto all = tokens();
     if (!all) return Fail{std::move(all.error())};
     std::erase_if(*all, [&](const Token& token) {
-        return token.label != label || (token.flags & CKF_TOKEN_INITIALIZED) == 0;
+        return token.label != label || (initialized && (token.flags & CKF_TOKEN_INITIALIZED) == 0);
     });
     if (all->empty())
         return Fail{

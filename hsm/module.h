@@ -17,12 +17,16 @@ class Module {
   public:
     // 500 naming the file and reason. The library stays loaded: unloading it under its own threads is not
     // safe.
-    static common::Result<std::unique_ptr<Module>> load(const std::string& path, common::Metrics& metrics);
+    // `parameters`: Profile::library_parameters.
+    static common::Result<std::unique_ptr<Module>> load(const std::string& path,
+                                                        const std::string& parameters,
+                                                        common::Metrics& metrics);
     ~Module();
     Module(const Module&) = delete;
     Module& operator=(const Module&) = delete;
 
-    // C_Initialize with the system's locks. Fine when the library is initialised already.
+    // C_Initialize with the system's locks and the profile's parameters. Fine when the library is initialised
+    // already.
     Call initialize();
     // C_Finalize, if this object initialised it. Every session and handle is void after it.
     void finalize();
@@ -46,15 +50,17 @@ class Module {
     // Every slot with a token; an uninitialised one has no CKF_TOKEN_INITIALIZED.
     common::Result<std::vector<Token>> tokens();
     // 500 saying what is missing when there is none with that label, or more than one.
-    common::Result<Token> find_token(const std::string& label);
+    common::Result<Token> find_token(const std::string& label, bool initialized = true);
 
   private:
-    Module(CK_FUNCTION_LIST* functions, common::Metrics& metrics)
-        : functions_{functions}, metrics_{metrics} {}
+    Module(CK_FUNCTION_LIST* functions, std::string parameters, common::Metrics& metrics)
+        : functions_{functions}, parameters_{std::move(parameters)}, metrics_{metrics} {}
     void note(const char* name, CK_RV value, std::chrono::nanoseconds duration);
     CK_FUNCTION_LIST* functions_;
+    std::string parameters_;
     common::Metrics& metrics_;
-    bool initialized_ = false;
+    bool initialized_ = false;  // by this object
+    bool ours_ = false;         // has been, once
 };
 
 }  // namespace hsm

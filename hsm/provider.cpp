@@ -14,18 +14,14 @@ using common::Safe;
 using common::Status;
 using Steady = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds pause_min{100};
 constexpr std::chrono::milliseconds pause_max{2000};
 constexpr std::chrono::milliseconds quiet_wait{500};  // for calls under way, before the library begins again
-constexpr std::chrono::seconds missing_key_pause{
-    5};                          // a key that is gone makes us look for the token this often
-constexpr int attempts_max = 6;  // each kind of trouble is healed once
+constexpr int attempts_max = 6;                       // each kind of trouble is healed once
 
-std::string joined(const std::vector<std::string>& lines) {
-    std::string text;
-    for (const auto& line : lines)
-        text += (text.empty() ? "" : " | ") + line;
-    return text;
+std::vector<std::string> labels_of(const Options& options) {
+    std::vector<std::string> labels{options.token_label};
+    labels.insert(labels.end(), options.fallback_tokens.begin(), options.fallback_tokens.end());
+    return labels;
 }
 
 }  // namespace
@@ -42,82 +38,88 @@ struct Provider::Attempt {
     }
 };
 
-Provider::Provider(Options options, std::unique_ptr<Module> module, common::SecretBytes pin)
-    : options_{std::move(options)}, module_{std::move(module)}, pin_{std::move(pin)} {}
+Provider::Provider(Options options, Profile profile, std::unique_ptr<Module> module, common::SecretBytes pin,
+                   common::Metrics& metrics)
+    : options_{std::move(options)},
+      metrics_{metrics},
+      module_{std::move(module)},
+      admission_{*module_, canaries_, std::move(profile), labels_of(options_), std::move(pin), metrics} {}
 
 Result<std::unique_ptr<Provider>> Provider::start(const Options& options, std::vector<KeyRef> required,
                                                   common::Metrics& metrics) {
     auto pin = common::read_secret_file(options.pin_file);
     if (!pin) return Fail{std::move(pin.error())};
-    auto module = Module::load(options.module, metrics);
+    auto profile = Profile::load(options.profile_file, options.directory, options.token_label);
+    if (!profile) return Fail{std::move(profile.error())};
+    auto module = Module::load(options.module, profile->library_parameters, metrics);
     if (!module) return Fail{std::move(module.error())};
-    std::unique_ptr<Provider> made{new Provider{options, std::move(*module), std::move(*pin)}};
+    std::unique_ptr<Provider> made{
+        new Provider{options, std::move(*profile), std::move(*module), std::move(*pin), metrics}};
     if (auto connected = made->connect(true); !connected) return Fail{std::move(connected.error())};
     for (const auto key : required)
         if (!made->keys_.contains(key))
             return Fail{Error::internal("HSM: the token has no key {}; make it with: portcullis-hsm keys",
                                         {Safe::param(label_of(key))})};
+    if (made->admission_.size() > 1)
+        made->tender_ =
+            std::jthread{[provider = made.get()](const std::stop_token& stop) { provider->tend(stop); }};
     return made;
 }
 
 Provider::~Provider() {
+    if (tender_.joinable()) {
+        tender_.request_stop();
+        tender_.join();
+    }
     idle_.clear();
     owner_.reset();
 }
 
-// From C_Initialize to a login and audited keys. The caller holds life_ alone (or is the only one).
+// From C_Initialize to a token that may be used, the primary if that is one. The caller holds life_ alone (or
+// is the only one).
 Status Provider::connect(bool first) {
     last_connect_ = Steady::now();
     if (auto done = module_->initialize(); !done.ok()) return Fail{error_of(done)};
-    auto token = module_->find_token(options_.token_label);
-    if (!token) return Fail{std::move(token.error())};
-    if ((token->flags & CKF_USER_PIN_LOCKED) != 0)
-        return Fail{
-            Error::internal("HSM: the PIN of token {} is locked; its security officer must set a new one",
-                            {Safe::param(token->label)})};
-    if ((token->flags & CKF_USER_PIN_FINAL_TRY) != 0)
-        return Fail{
-            Error::internal("HSM: token {} takes one more wrong PIN before it locks; log in by hand first",
-                            {Safe::param(token->label)})};
-    slot_ = token->slot;
-    std::unique_ptr<Session> owner;
-    if (auto done = Session::open(*module_, slot_, false, owner); !done.ok()) return Fail{error_of(done)};
-    if (auto done = owner->login(CKU_USER, pin_); !done.ok()) {
-        if (trouble_of(done.value) == Trouble::pin) {
-            state_ = State::stopped;
-            common::log::error("hsm_pin_refused", {{"result", Safe::param(name_of(done.value))}});
-            return Fail{Error::internal("HSM: the token refuses the PIN ({}); it is not tried again",
-                                        {Safe::param(name_of(done.value))})};
+    std::optional<Error> why;
+    const auto known = known_ids();
+    for (std::size_t token = 0; token < admission_.size(); ++token) {
+        auto admitted = admission_.admit(token, known);
+        // Once more at once: a token that has just come back may well fail a first call.
+        if (!admitted && admitted.error().cause() == common::Cause::unavailable)
+            admitted = admission_.admit(token, known);
+        if (admitted) {
+            install(std::move(*admitted));
+            return {};
         }
-        return Fail{error_of(done)};
+        const bool absent = admitted.error().cause() == common::Cause::unavailable ||
+                            admitted.error().cause() == common::Cause::not_found;
+        if (!why) why = std::move(admitted.error());
+        if (first && !absent) break;  // someone is there to put it right
     }
-    Audit audit;
-    if (auto done = audit_token(*owner, options_.waived_attributes, audit); !done.ok())
-        return Fail{error_of(done)};
-    if (auto status = refuse_findings(audit); !status) return status;
-
-    const auto generation = ++generation_;
-    owner->generation = generation;
-    owner_ = std::move(owner);
-    const std::lock_guard lock{mutex_};
-    for (auto& [key, found] : audit.keys) {
-        auto& known = keys_[key];
-        // A key of the same name that is another one would decrypt nothing of what we have.
-        if (!first && !known.id.empty() && known.id != found.id)
-            return Fail{Error::internal("HSM: {} has another CKA_ID than before; is this the same token?",
-                                        {Safe::param(label_of(key))})};
-        known = KnownKey{std::move(found.id), found.handle, generation};
-    }
-    state_ = State::usable;
-    return {};
+    if (admission_.every_pin_refused()) state_ = State::stopped;
+    return Fail{std::move(*why)};
 }
 
-Status Provider::refuse_findings(const Audit& audit) const {
-    if (audit.findings.empty()) return {};
-    for (const auto& finding : audit.findings)
-        common::log::error("hsm_audit_finding", {{"finding", Safe::param(finding)}});
-    return Fail{Error::internal("HSM: the token differs from the table of keys: {}",
-                                {Safe::param(joined(audit.findings))})};
+// The caller holds life_ alone (or is the only one).
+void Provider::install(Admitted admitted) {
+    const auto generation = ++generation_;
+    slot_ = admitted.slot;
+    admitted.owner->generation = generation;
+    owner_ = std::move(admitted.owner);
+    if (admitted.token != in_use_) {
+        metrics_.count("hsm_failovers_total", {{"to", admission_.label(admitted.token)}});
+        common::log::error("hsm_token_changed", {{"from", Safe::param(admission_.label(in_use_))},
+                                                 {"to", Safe::param(admission_.label(admitted.token))}});
+    }
+    in_use_ = admitted.token;
+    for (std::size_t token = 0; token < admission_.size(); ++token)
+        metrics_.gauge("hsm_token_in_use", token == in_use_ ? 1 : 0, {{"token", admission_.label(token)}});
+    {
+        const std::lock_guard lock{mutex_};
+        for (auto& [key, found] : admitted.keys)
+            keys_[key] = KnownKey{std::move(found.id), found.handle, generation};
+    }
+    state_ = State::usable;
 }
 
 Provider::Outcome Provider::with_session(const Work& work) {
@@ -165,99 +167,49 @@ bool Provider::attempt(const KeyRef* key, const KeyWork& work, Attempt& state) {
     }
     session.reset();
     note_failure(call);
-    const auto trouble = trouble_of(call.value);
-    switch (trouble) {
+    return heal(key, state, generation);
+}
+
+// True: once more. What was healed once and fails again is taken for a failure of the device.
+bool Provider::heal(const KeyRef* key, Attempt& state, std::uint64_t generation) {
+    const auto call = state.outcome.call;
+    switch (const auto trouble = trouble_of(call.value); trouble) {
         case Trouble::session:
-            return state.once(trouble);
+            if (!state.once(trouble)) break;
+            drop_idle(false);  // whatever ended this session has ended the others
+            return true;
         case Trouble::handle:
+            if (!state.once(trouble)) break;
             if (key != nullptr) forget_handle(*key);
-            return state.once(trouble);
+            return true;
         case Trouble::login: {
-            if (!state.once(trouble)) return false;
+            if (!state.once(trouble)) break;
             const auto done = log_in_again();
-            if (!done.ok()) state.outcome = {done, false, false};
-            return done.ok();
+            if (done.ok()) return true;
+            state.outcome = {done, false, false};
+            // Another token may take the PIN.
+            return trouble_of(done.value) == Trouble::pin && state_ != State::stopped &&
+                   state.once(Trouble::pin);
         }
         case Trouble::device:
-            mark_down(generation, call);
-            state.outcome.usable = false;
-            return state.once(trouble);
+            break;
         default:
             return false;
     }
+    mark_down(generation, call);
+    state.outcome.usable = false;
+    return state.once(Trouble::device);
 }
 
-Call Provider::find_key(Session& session, KeyRef key, CK_OBJECT_HANDLE& handle, bool& missing) {
-    Bytes id;
+void Provider::drop_idle(bool void_now) {
+    std::vector<std::unique_ptr<Session>> dropped;
     {
         const std::lock_guard lock{mutex_};
-        const auto known = keys_.find(key);
-        if (known != keys_.end()) {
-            if (known->second.generation == generation_) {
-                handle = known->second.handle;
-                return {};
-            }
-            id = known->second.id;
-        }
+        dropped.swap(idle_);
     }
-    if (id.empty()) return learn_key(session, key, handle, missing);
-    std::vector<CK_OBJECT_HANDLE> found;
-    const auto done = session.find_by_id(id, found);
-    if (!done.ok()) return done;
-    // Private objects are not seen without a login, which anyone in this process may have ended.
-    if (found.empty() && !session.logged_in()) return {CKR_USER_NOT_LOGGED_IN, "C_GetSessionInfo"};
-    missing = found.size() != 1;
-    if (missing) return done;
-    handle = found.front();
-    const std::lock_guard lock{mutex_};
-    keys_[key] = KnownKey{std::move(id), handle, generation_};
-    return done;
-}
-
-// A key that was made since we began. It must be as sound as those that were there.
-Call Provider::learn_key(Session& session, KeyRef key, CK_OBJECT_HANDLE& handle, bool& missing) {
-    std::vector<CK_OBJECT_HANDLE> found;
-    auto done = session.find_by_label(label_of(key), found);
-    if (!done.ok()) return done;
-    missing = true;
-    if (found.size() != 1) return done;
-    Audit audit;
-    done = audit_object(session, found.front(), options_.waived_attributes, audit);
-    if (!done.ok() || !refuse_findings(audit) || !audit.keys.contains(key)) return done;
-    auto& entry = audit.keys.at(key);
-    const std::lock_guard lock{mutex_};
-    for (const auto& [other, known] : keys_)
-        if (known.id == entry.id) return done;
-    handle = entry.handle;
-    keys_[key] = KnownKey{std::move(entry.id), entry.handle, generation_};
-    missing = false;
-    return done;
-}
-
-// A key that was there is not: is the token? The answer comes from beginning again, though not at every call
-// when it is the key alone that is gone.
-bool Provider::begin_again_for(KeyRef key) {
-    const std::lock_guard lock{mutex_};
-    const auto known = keys_.find(key);
-    if (known == keys_.end()) return false;
-    if (known->second.lost && Steady::now() - last_connect_ < missing_key_pause) return false;
-    known->second.lost = true;
-    known->second.generation = 0;
-    last_error_ = "a key that was on the token is not there";
-    auto expected = State::usable;
-    state_.compare_exchange_strong(expected, State::down);
-    return true;
-}
-
-void Provider::drop_idle() {
-    std::vector<std::unique_ptr<Session>> dropped;
-    const std::lock_guard lock{mutex_};
-    dropped.swap(idle_);
-}
-
-void Provider::forget_handle(KeyRef key) {
-    const std::lock_guard lock{mutex_};
-    if (const auto known = keys_.find(key); known != keys_.end()) known->second.generation = 0;
+    if (void_now)
+        for (const auto& session : dropped)
+            session->abandon();
 }
 
 Call Provider::log_in_again() {
@@ -265,14 +217,14 @@ Call Provider::log_in_again() {
     std::unique_ptr<Session> owner;
     auto done = Session::open(*module_, slot_, false, owner);
     if (!done.ok()) return done;
-    if (state_ == State::stopped) return {CKR_PIN_INCORRECT, "C_Login"};
-    done = owner->login(CKU_USER, pin_);
+    done = admission_.login(*owner, in_use_);
     if (done.ok()) {
         owner->generation = generation_;
         owner_ = std::move(owner);
     } else if (trouble_of(done.value) == Trouble::pin) {
-        state_ = State::stopped;
-        common::log::error("hsm_pin_refused", {{"result", Safe::param(name_of(done.value))}});
+        auto expected = State::usable;
+        state_.compare_exchange_strong(expected,
+                                       admission_.every_pin_refused() ? State::stopped : State::down);
     }
     return done;
 }
@@ -304,12 +256,7 @@ bool Provider::revive() {
     if (!alone) return state_ == State::usable;  // calls hang in the library, which so cannot be ended
     if (state_ == State::usable) return true;
     if (state_ == State::stopped || Steady::now() < next_revival_) return false;
-    {
-        const std::lock_guard lock{mutex_};
-        for (const auto& session : idle_)
-            session->abandon();
-        idle_.clear();
-    }
+    drop_idle(true);
     if (owner_) owner_->abandon();
     owner_.reset();
     module_->finalize();
@@ -317,10 +264,11 @@ bool Provider::revive() {
     if (connected) {
         revival_pause_ = std::chrono::milliseconds{0};
         common::log::info("hsm_usable_again",
-                          {{"generation", Safe::number(static_cast<std::int64_t>(generation_))}});
+                          {{"token", Safe::param(admission_.label(in_use_))},
+                           {"generation", Safe::number(static_cast<std::int64_t>(generation_))}});
         return true;
     }
-    revival_pause_ = std::clamp(revival_pause_ * 2, pause_min, pause_max);
+    revival_pause_ = std::clamp(revival_pause_ * 2, options_.revival_pause_min, pause_max);
     next_revival_ = Steady::now() + revival_pause_;
     common::log::failure("hsm_unusable", connected.error());
     const std::lock_guard lock{mutex_};
@@ -352,18 +300,11 @@ void Provider::note_success() {
     last_success_ = Steady::now();
 }
 
-std::vector<KeyRef> Provider::known_keys() const {
-    const std::lock_guard lock{mutex_};
-    std::vector<KeyRef> all;
-    for (const auto& entry : keys_)
-        all.push_back(entry.first);
-    return all;
-}
-
 Hsm::Health Provider::health() const {
     const std::lock_guard lock{mutex_};
     return {state_ == State::usable,
-            std::chrono::duration_cast<std::chrono::seconds>(Steady::now() - last_success_), last_error_};
+            std::chrono::duration_cast<std::chrono::seconds>(Steady::now() - last_success_), last_error_,
+            admission_.label(in_use_)};
 }
 
 }  // namespace hsm

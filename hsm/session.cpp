@@ -72,6 +72,8 @@ Call Session::find(std::span<CK_ATTRIBUTE> match, std::size_t limit, std::vector
         done = module_.call("C_FindObjects", [&](auto& f) {
             return f.C_FindObjects(handle_, found.data() + filled, limit - filled, &count);
         });
+        if (done.ok() && count > limit - filled)
+            done.value = CKR_DEVICE_ERROR;  // more than there was room for
         if (done.ok()) filled += count;
     }
     found.resize(done.ok() ? filled : 0);
@@ -93,21 +95,38 @@ Call Session::find_by_id(std::span<const std::uint8_t> id, std::vector<CK_OBJECT
 }
 
 Call Session::read(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, Bytes& value) {
+    const auto read_into = [&](std::span<std::uint8_t> room) {
+        value.clear();
+        CK_ATTRIBUTE asked{type, room.data(), room.size()};
+        auto done = module_.call("C_GetAttributeValue",
+                                 [&](auto& f) { return f.C_GetAttributeValue(handle_, object, &asked, 1); });
+        if (done.ok() && asked.ulValueLen > room.size()) done.value = CKR_DEVICE_ERROR;
+        if (done.ok())
+            value.assign(room.begin(), room.begin() + static_cast<std::ptrdiff_t>(asked.ulValueLen));
+        return done;
+    };
+    // Nearly all fit, and need one call so; but NSS wants the very size of a number.
+    std::array<std::uint8_t, 64> usual{};
+    auto done = read_into(usual);
+    if (done.value != CKR_BUFFER_TOO_SMALL) return done;
     CK_ATTRIBUTE asked{type, nullptr, 0};
-    const auto ask = [&](auto& f) { return f.C_GetAttributeValue(handle_, object, &asked, 1); };
-    auto done = module_.call("C_GetAttributeValue", ask);
+    done = module_.call("C_GetAttributeValue",
+                        [&](auto& f) { return f.C_GetAttributeValue(handle_, object, &asked, 1); });
+    if (done.ok() && asked.ulValueLen > attribute_bytes_max) done.value = CKR_DEVICE_ERROR;
     if (!done.ok()) return done;
-    if (asked.ulValueLen == CK_UNAVAILABLE_INFORMATION || asked.ulValueLen > attribute_bytes_max)
-        return {CKR_ATTRIBUTE_TYPE_INVALID, "C_GetAttributeValue"};
-    value.assign(asked.ulValueLen, 0);
-    if (value.empty()) return done;
-    asked.pValue = value.data();
-    return module_.call("C_GetAttributeValue", ask);
+    Bytes exact(asked.ulValueLen);
+    return read_into(exact);
 }
 
 Call Session::random(std::span<std::uint8_t> out) {
-    return module_.call("C_GenerateRandom",
-                        [&](auto& f) { return f.C_GenerateRandom(handle_, out.data(), out.size()); });
+    const auto done = module_.call(
+        "C_GenerateRandom", [&](auto& f) { return f.C_GenerateRandom(handle_, out.data(), out.size()); });
+    // With the system's: an HSM whose generator has failed without saying so repeats no IV all the same.
+    common::SecretBytes other{out.size()};
+    common::crypto::random_bytes(other.bytes());
+    for (std::size_t i = 0; i < out.size(); ++i)
+        out[i] ^= other.bytes()[i];
+    return done;
 }
 
 Call Session::next_iv(std::span<std::uint8_t> iv) {
@@ -140,7 +159,7 @@ Call Session::encrypt(CK_OBJECT_HANDLE key, std::span<const std::uint8_t> plain,
     done = module_.call("C_Encrypt", [&](auto& f) {
         return f.C_Encrypt(handle_, in(plain), plain.size(), sealed.data() + gcm_iv_size, &size);
     });
-    if (done.ok() && size != plain.size() + gcm_tag_size) done.value = CKR_FUNCTION_NOT_SUPPORTED;
+    if (done.ok() && size != plain.size() + gcm_tag_size) done.value = CKR_DEVICE_ERROR;
     if (!done.ok()) sealed.clear();
     return done;
 }
@@ -162,7 +181,7 @@ Call Session::decrypt(CK_OBJECT_HANDLE key, std::span<const std::uint8_t> sealed
     done = module_.call("C_Decrypt", [&](auto& f) {
         return f.C_Decrypt(handle_, in(text), text.size(), room.bytes().data(), &size);
     });
-    if (done.ok() && size != text.size() - gcm_tag_size) done.value = CKR_FUNCTION_NOT_SUPPORTED;
+    if (done.ok() && size != text.size() - gcm_tag_size) done.value = CKR_DEVICE_ERROR;
     if (done.ok()) plain = common::SecretBytes::copy_of(room.bytes().first(size));
     return done;
 }
@@ -174,7 +193,7 @@ Call Session::hmac(CK_OBJECT_HANDLE key, std::span<const std::uint8_t> data, com
     CK_ULONG size = digest.size();
     done = module_.call(
         "C_Sign", [&](auto& f) { return f.C_Sign(handle_, in(data), data.size(), digest.data(), &size); });
-    if (done.ok() && size != digest.size()) done.value = CKR_FUNCTION_NOT_SUPPORTED;
+    if (done.ok() && size != digest.size()) done.value = CKR_DEVICE_ERROR;
     return done;
 }
 

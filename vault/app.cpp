@@ -3,80 +3,36 @@
 #include <future>
 
 #include "certs/tls.h"
+#include "common/base62.h"
 #include "common/clock.h"
+#include "common/crypto.h"
 #include "common/db/migrate.h"
 #include "common/db/pool.h"
 #include "common/http/server.h"
 #include "common/log.h"
 #include "common/runtime.h"
+#include "common/wait.h"
 #include "hsm/hsm.h"
 #include "vault/api/health.h"
 #include "vault/api/routes.h"
+#include "vault/cards/card_keeper.h"
 #include "vault/cards/card_service.h"
+#include "vault/cards/purge.h"
+#include "vault/keys/housekeeping.h"
 #include "vault/relay/relay.h"
+#include "vault/settings.h"
 
 namespace vault {
 namespace {
 
 using common::Config;
-using common::ConfigKey;
-using common::ConfigKind;
 using common::Error;
 using common::Fail;
-using common::required;
 using common::Result;
 using common::Safe;
 using common::Status;
 namespace asio = boost::asio;
 namespace http = common::http;
-
-constexpr ConfigKey key_table[] = {
-    {"server.address", ConfigKind::text, "127.0.0.1", "Address that the vault listens on"},
-    {"server.port", ConfigKind::port, "8444", "Port that the vault listens on; 0 picks a free one"},
-    {"server.threads", ConfigKind::integer, "2", "Threads that serve requests", 1, 256},
-    {"server.certificate", ConfigKind::file, required, "Certificate chain of the vault, PEM"},
-    {"server.key", ConfigKind::private_file, required, "Key of the certificate, PEM"},
-    {"server.ca", ConfigKind::file, required, "Authority that callers' certificates must chain to, PEM"},
-    {"server.crl", ConfigKind::file, "",
-     "Certificates of callers that are refused though they chain, PEM; read again at SIGHUP"},
-    {"server.trust_domain", ConfigKind::text, "portcullis", "Callers are spiffe://<this>/<name>"},
-    {"server.request_ms", ConfigKind::duration_ms, "27000",
-     "How long a request may take; an acquirer's answer is waited for no longer", 1000, 120'000},
-    {"server.drain_ms", ConfigKind::duration_ms, "25000", "How long requests may take to end at SIGTERM", 0,
-     600'000},
-    {"metrics.port", ConfigKind::port, "9465", "Port of /metrics on 127.0.0.1; 0 picks a free one"},
-    {"database.url", ConfigKind::text, required, "PostgreSQL database of the vault, as the service's role"},
-    {"database.passfile", ConfigKind::private_file, "", "libpq password file"},
-    {"database.connections", ConfigKind::integer, "8", "Connections to the database", 1, 256},
-    {"database.owner_url", ConfigKind::text, "",
-     "The same database as the role that owns the schema; for `migrate`"},
-    {"database.migrations", ConfigKind::text, PORTCULLIS_VAULT_SOURCE "/store/migrations",
-     "Folder with the files of the schema; for `migrate`"},
-    {"hsm.module", ConfigKind::file, required, "PKCS#11 library of the HSM"},
-    {"hsm.token_label", ConfigKind::text, required, "Label of the token"},
-    {"hsm.pin_file", ConfigKind::private_file, required, "File with the user PIN of the token"},
-    {"hsm.workers", ConfigKind::integer, "2", "Sessions with the HSM", 1, 64},
-    {"hsm.waived_attributes", ConfigKind::list, "", "Attributes that this module does not know, by name"},
-    {"acquirer.host", ConfigKind::text, required,
-     "Host of the acquirer, and the name its certificate carries"},
-    {"acquirer.port", ConfigKind::port, required, "Port of the acquirer"},
-    {"acquirer.identity", ConfigKind::text, "",
-     "URI identity of the acquirer's certificate; empty: its host name"},
-    {"acquirer.ca", ConfigKind::file, required, "Authority of the acquirer's certificate, PEM"},
-    {"acquirer.crl", ConfigKind::file, "", "Certificates of the acquirer that are refused, PEM"},
-    {"acquirer.certificate", ConfigKind::file, required,
-     "Certificate that the vault shows to the acquirer, PEM"},
-    {"acquirer.key", ConfigKind::private_file, required, "Key of that certificate, PEM"},
-    {"acquirer.acquirer_id", ConfigKind::text, required, "ISO 8583 field 32"},
-    {"acquirer.forwarder_id", ConfigKind::text, required, "ISO 8583 field 33"},
-    {"acquirer.profile", ConfigKind::text, "GW87A", "Encoding of the messages: GW87A or GW87B"},
-    {"cards.bins_file", ConfigKind::file, PORTCULLIS_VAULT_SOURCE "/cards/bins.json",
-     "Funding and country by first digits"},
-    {"sandbox.enabled", ConfigKind::boolean, "false", "Whether cards of test mode are taken"},
-    {"sandbox.cards_file", ConfigKind::file, PORTCULLIS_VAULT_SOURCE "/cards/sandbox_cards.json",
-     "Table of test cards; live mode refuses them"},
-    {"log.level", ConfigKind::text, "info", "debug, info, warning or error"},
-};
 
 certs::TlsFiles server_files(const Config& config) {
     certs::TlsFiles files{config.text("server.certificate"), config.text("server.key"),
@@ -98,25 +54,6 @@ http::TlsSource source_of(const std::shared_ptr<certs::TlsContext>& context) {
     return [context] { return context->current(); };
 }
 
-hsm::Options hsm_options(const Config& config) {
-    hsm::Options options;
-    options.module = config.text("hsm.module");
-    options.token_label = config.text("hsm.token_label");
-    options.pin_file = config.text("hsm.pin_file");
-    options.workers = static_cast<unsigned>(config.integer("hsm.workers"));
-    options.waived_attributes = config.list("hsm.waived_attributes");
-    return options;
-}
-
-common::db::Pool::Options pool_options(const Config& config) {
-    common::db::Pool::Options options;
-    options.url = config.text("database.url");
-    options.passfile = config.text("database.passfile");
-    options.name = "portcullis-vault";
-    options.connections = static_cast<unsigned>(config.integer("database.connections"));
-    return options;
-}
-
 Result<relay::Options> relay_options(const Config& config) {
     relay::Options options;
     options.link.host = config.text("acquirer.host");
@@ -136,9 +73,25 @@ Result<relay::Options> relay_options(const Config& config) {
     return options;
 }
 
+// What the handles of security codes end with. On any free port the process has to invent it.
+std::string name_of(const Config& config) {
+    if (config.given("vault.name")) return config.text("vault.name");
+    const auto port = config.integer("server.port");
+    return config.text("server.address") + ':' +
+           (port == 0 ? common::crypto::random_base62(8) : std::to_string(port));
+}
+
+bool is_vault_name(std::string_view name) {
+    constexpr std::size_t size_max = 64;
+    constexpr std::string_view others = ".:-_";
+    return name.size() <= size_max && std::ranges::all_of(name, [&](char c) {
+               return common::base62::value_of(c) >= 0 || others.find(c) != others.npos;
+           });
+}
+
 struct Tables {
     cards::SandboxCards sandbox;
-    cards::BinTable bins;
+    std::shared_ptr<cards::LiveBinTable> bins;
     std::shared_ptr<certs::TlsContext> server, acquirer;
     relay::Options relay;
 };
@@ -152,17 +105,15 @@ Result<Tables> load_tables(const Config& config) {
     if (!server) return Fail{server.error()};
     auto acquirer = certs::TlsContext::load(certs::Profile::internal_client, acquirer_files(config));
     if (!acquirer) return Fail{acquirer.error()};
+    if (!is_vault_name(config.text("vault.name")))
+        return Fail{Error::internal("vault.name may have 64 letters, digits, '.', ':', '-' and '_'")};
     auto relay = relay_options(config);
     if (!relay) return Fail{relay.error()};
-    return Tables{std::move(*sandbox), std::move(*bins), std::move(*server), std::move(*acquirer),
-                  std::move(*relay)};
+    return Tables{std::move(*sandbox), std::make_shared<cards::LiveBinTable>(std::move(*bins)),
+                  std::move(*server), std::move(*acquirer), std::move(*relay)};
 }
 
 }  // namespace
-
-std::span<const ConfigKey> config_keys() {
-    return key_table;
-}
 
 Result<int> migrate(const Config& config) {
     if (!config.given("database.owner_url"))
@@ -185,20 +136,40 @@ struct App::Impl {
     std::chrono::milliseconds drain_max;
     common::Runtime runtime;
     std::unique_ptr<hsm::Hsm> hsm;
-    common::db::Pool pool;
+    common::db::Pool pool, audit_pool;
+    audit::Log log;
     store::CardRows rows{pool};
     store::MerchantKeys merchant_keys{pool};
+    store::HsmKeys hsm_keys{pool};
     keys::KeyMaterial material{*hsm};
-    keys::KeyRing ring{*hsm, merchant_keys, material, clock, metrics};
-    cards::Fingerprinter fingerprinter{*hsm};
-    cards::CvcStore codes{clock};
+    keys::Registry registry{*hsm, hsm_keys, clock};
+    keys::MerchantKeySafe safe{*hsm, registry, material};
+    keys::KeyRing ring{merchant_keys, safe, log, clock, metrics};
+    cards::Fingerprinter fingerprinter{*hsm, registry};
+    store::CardChanges changes{pool};
+    store::VelocityCounters counters{pool};
+    store::Retention retention{pool};
+    store::Leases leases{pool};
+    cards::CvcStore codes;
+    cards::UseMarks uses{changes, clock, metrics};
+    cards::Velocity velocity;
     cards::CardService cards;
+    cards::CardKeeper keeper{{rows, changes, ring, material, clock, metrics, &log}};
+    cards::Purge purge;
+    std::chrono::minutes purge_every;
+    store::CardKeys card_keys{pool};
+    store::Fingerprints fingerprints{pool};
+    keys::Rotation rotation;
+    keys::Rewrapper rewrapper{{card_keys, merchant_keys, hsm_keys, safe, registry, ring, log, metrics}};
+    keys::Housekeeping housekeeping;
+    std::chrono::milliseconds housekeeping_every;
+    std::string bins_file;
     relay::Relay relay;
-    api::HealthProbe health{*hsm, rows, relay};
+    api::HealthProbe health{*hsm, rows, relay, log};
     api::Api api;
     std::vector<std::unique_ptr<http::Server>> servers;
     std::atomic<bool> stopping = false;
-    std::thread stopper;
+    std::thread stopper, bins_reader;
 
     Impl(const Config& config, Tables loaded, std::unique_ptr<hsm::Hsm> opened, common::Metrics& counted)
         : metrics{counted},
@@ -207,10 +178,23 @@ struct App::Impl {
           runtime{static_cast<unsigned>(config.integer("server.threads"))},
           hsm{std::move(opened)},
           pool{pool_options(config), metrics},
-          cards{{rows, ring, material, fingerprinter, codes, tables.sandbox, tables.bins, clock, metrics,
-                 config.boolean("sandbox.enabled")}},
+          audit_pool{audit_pool_options(config), metrics},
+          log{audit_options(config), audit_pool, *hsm, clock, metrics},
+          codes{clock, name_of(config)},
+          velocity{*hsm, registry, counters, clock, config.integer("cards.velocity_per_hour")},
+          cards{{rows, ring, material, fingerprinter, codes, changes, uses, velocity, tables.sandbox,
+                 *tables.bins, log, clock, metrics, config.boolean("sandbox.enabled")}},
+          purge{{retention, leases, clock, metrics, &log}, retention_rules(config)},
+          purge_every{config.integer("retention.purge_minutes")},
+          rotation{{*hsm, hsm_keys, merchant_keys, card_keys, fingerprints, safe, registry, ring, log, clock,
+                    metrics, "vault", "vault", std::chrono::days{config.integer("keys.backup_days")}}},
+          housekeeping{{leases, merchant_keys, registry, rotation, rewrapper, clock, metrics,
+                        "keys_" + common::crypto::random_base62(16), cryptoperiods(config),
+                        static_cast<int>(config.integer("keys.rewraps_per_second"))}},
+          housekeeping_every{config.integer("keys.housekeeping_ms")},
+          bins_file{config.text("cards.bins_file")},
           relay{tables.relay, pool, cards, source_of(tables.acquirer), clock, metrics},
-          api{{cards, relay, health, config.text("server.trust_domain")}} {
+          api{{cards, keeper, relay, health, log, config.text("server.trust_domain")}} {
         for (std::size_t i = 0; i < runtime.size(); ++i) {
             auto handler = [this](http::Request& request) { return api.handle(request); };
             servers.push_back(std::make_unique<http::Server>(runtime.io(i), server_options(config),
@@ -221,7 +205,9 @@ struct App::Impl {
 
     ~Impl() {
         if (stopper.joinable()) stopper.join();
+        if (bins_reader.joinable()) bins_reader.join();
         relay.stop(std::chrono::milliseconds{0});
+        log.stop();
     }
 
     static http::ServerOptions server_options(const Config& config) {
@@ -255,6 +241,47 @@ struct App::Impl {
             co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
             codes.purge();
             ring.purge();
+            if (const auto written = co_await uses.write(common::Deadline::in(every)); !written)
+                common::log::failure("card uses not written", written.error());
+        }
+    }
+
+    // Of several vaults one works at it; the others find it done.
+    asio::awaitable<void> purge_regularly() {
+        asio::steady_timer timer{co_await asio::this_coro::executor};
+        for (;;) {
+            timer.expires_after(purge_every);
+            co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+            const auto report = co_await purge.run(false);
+            if (report)
+                common::log::info("purged", {{"unused_cards", Safe::number(report->unused_cards)},
+                                             {"expired_cards", Safe::number(report->expired_cards)},
+                                             {"tombstones", Safe::number(report->tombstones)}});
+            else if (report.error().cause() != common::Cause::conflict)
+                common::log::failure("purge failed", report.error());
+        }
+    }
+
+    // Of several vaults one does it.
+    asio::awaitable<void> keep_keys() {
+        asio::steady_timer timer{co_await asio::this_coro::executor};
+        for (;;) {
+            timer.expires_after(housekeeping_every);
+            co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+            const auto done = co_await housekeeping.run([this] { return stopping.load(); });
+            if (!done) common::log::failure("keys not kept", done.error());
+        }
+    }
+
+    // A rotation by an operator reaches this process though it has nothing to seal.
+    asio::awaitable<void> watch_registry() {
+        constexpr std::chrono::seconds every{2};
+        asio::steady_timer timer{co_await asio::this_coro::executor};
+        for (;;) {
+            timer.expires_after(every);
+            co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+            const auto read = co_await registry.active(hsm::Purpose::registry, common::Deadline::in(every));
+            if (!read) common::log::failure("registry of keys not read", read.error());
         }
     }
 
@@ -272,6 +299,7 @@ struct App::Impl {
         for (auto& each : done)
             each.wait_for(drain_max + std::chrono::seconds{1});
         relay.stop(drain_max);
+        log.stop();
         runtime.stop();
     }
 
@@ -286,6 +314,19 @@ struct App::Impl {
                 common::log::failure("certificates not reloaded", outcome.error());
             else
                 common::log::info("certificates reloaded");
+        if (bins_reader.joinable()) bins_reader.join();
+        bins_reader = std::thread{[this] { reload_bins(); }};
+    }
+
+    // A large table takes a second, which no thread that serves requests has.
+    void reload_bins() noexcept try {
+        if (const auto entries = tables.bins->reload(bins_file); !entries)
+            common::log::failure("table of BINs not reloaded", entries.error());
+        else
+            common::log::info("table of BINs reloaded",
+                              {{"entries", Safe::number(static_cast<std::int64_t>(*entries))}});
+    } catch (const std::exception&) {  // no memory for another table
+        common::log::error("table of BINs not reloaded");
     }
 };
 
@@ -295,20 +336,28 @@ App::~App() = default;
 Result<std::unique_ptr<App>> App::make(const Config& config, common::Metrics& metrics) {
     auto tables = load_tables(config);
     if (!tables) return Fail{tables.error()};
-    auto hsm = hsm::Hsm::open(
-        hsm_options(config),
-        {{hsm::Purpose::kek_card, 1}, {hsm::Purpose::fingerprint, 1}, {hsm::Purpose::registry, 1}}, metrics);
+    // Which keys there must be is the registry's to say.
+    auto hsm = hsm::Hsm::open(hsm_options(config), {}, metrics);
     if (!hsm) return Fail{hsm.error()};
     return std::unique_ptr<App>{
         new App{std::make_unique<Impl>(config, std::move(*tables), std::move(*hsm), metrics)}};
 }
 
 Result<unsigned short> App::start() {
+    constexpr std::chrono::seconds patience{15};  // the database may be starting as well
+    if (const auto sound = common::wait_for(impl_->registry.reconcile(common::Deadline::in(patience)));
+        !sound)
+        return Fail{sound.error()};
     // The port first: a vault that has it is the only one of its name, and may settle what the last one left.
     const auto port = impl_->listen();
     if (!port) return port;
+    if (const auto started = impl_->log.start(); !started) return Fail{started.error()};
     if (const auto started = impl_->relay.start(); !started) return Fail{started.error()};
     asio::co_spawn(impl_->runtime.io(0), impl_->tidy(), common::log_exceptions("tidy"));
+    asio::co_spawn(impl_->runtime.io(0), impl_->keep_keys(), common::log_exceptions("keys"));
+    asio::co_spawn(impl_->runtime.io(0), impl_->watch_registry(), common::log_exceptions("registry"));
+    if (impl_->purge_every.count() > 0)
+        asio::co_spawn(impl_->runtime.io(0), impl_->purge_regularly(), common::log_exceptions("purge"));
     common::log::info("vault listens", {{"port", Safe::number(*port)}});
     return port;
 }

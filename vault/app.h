@@ -1,16 +1,13 @@
-// The vault put together: which keys its configuration has, and what runs on which thread.
+// The vault put together, and what runs on which thread.
 #pragma once
 
 #include <memory>
-#include <span>
 
 #include "common/config.h"
 #include "common/metrics.h"
 #include "common/result.h"
 
 namespace vault {
-
-std::span<const common::ConfigKey> config_keys();
 
 // Brings the schema up to date as the role of database.owner_url. How many files were applied.
 common::Result<int> migrate(const common::Config& config);

@@ -1,4 +1,5 @@
-// portcullis-vault serve | migrate | check | reference
+// portcullis-vault serve | migrate | check | reference, and the commands of vault/commands/
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
@@ -7,6 +8,9 @@
 #include "common/log.h"
 #include "common/runtime.h"
 #include "vault/app.h"
+#include "vault/commands/audit.h"
+#include "vault/commands/command.h"
+#include "vault/settings.h"
 
 namespace {
 
@@ -72,6 +76,10 @@ int main(int argc, char** argv) {
         cli.add_subcommand("reference", "Print the configuration keys as a Markdown table");
     for (auto* const command : {serve_command, migrate_command, check_command})
         add_options(command);
+    auto commands = vault::commands::add_custodians(cli, add_options);
+    commands.push_back(vault::commands::add_purge(cli, add_options));
+    std::ranges::move(vault::commands::add_keys(cli, add_options), std::back_inserter(commands));
+    const vault::commands::AuditCommands audit{cli, add_options};
     CLI11_PARSE(cli, argc, argv);
 
     if (cli.get_subcommands().empty() && !only_check) {
@@ -88,9 +96,21 @@ int main(int argc, char** argv) {
             std::cerr << "portcullis-vault: " << problem << '\n';
         return exit_configuration;
     }
-    common::log::open("vault", config->text("log.level"));
+    // What a tool has to say it prints; its log is for what went wrong.
+    const bool is_tool =
+        audit.chosen() || std::ranges::any_of(commands, [](const auto& one) { return one.app->parsed(); });
+    common::log::open("vault", is_tool ? "error" : config->text("log.level"));
     if (only_check || *check_command) return check(*config);
     if (*migrate_command) return migrate(*config);
-    if (!hardened) return report(hardened.error());
+    if (!hardened) {
+        const int code = report(hardened.error());
+        return audit.chosen() ? exit_configuration : code;  // nothing was found bad
+    }
+    if (audit.chosen()) return audit.run(*config);
+    for (const auto& command : commands)
+        if (command.app->parsed()) {
+            const auto done = command.run(*config);
+            return done ? 0 : report(done.error());
+        }
     return serve(*config);
 }

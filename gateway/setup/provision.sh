@@ -52,6 +52,7 @@ EOF
 write_configuration() {
     local internal=$data/certs/internal
     secret_file "$data/secrets/api_key_pepper"
+    mkdir -p "$data/audit" && chmod 0700 "$data/audit" || fail "Cannot make $data/audit."
     write_file "$data/config/acquirer.toml" <<EOF
 [server]
 address = "127.0.0.1"
@@ -83,6 +84,13 @@ owner_url = "$(database_url vault_owner vault)"
 module = "$softhsm"
 token_label = "portcullis"
 pin_file = "$data/secrets/hsm_pin"
+profile = "$top/hsm/profiles/softhsm2.toml"
+[custodians]
+anchor_file = "$data/audit/custodians.anchor"
+[audit]
+stream = "vault"
+operator_stream = "operator"
+checkpoint_directory = "$data/audit"
 [acquirer]
 host = "localhost"
 port = $acquirer_port

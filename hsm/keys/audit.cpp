@@ -13,9 +13,8 @@ constexpr const char* remedy =
 // Collects what is wrong with one object.
 class ObjectAudit {
   public:
-    ObjectAudit(Session& session, CK_OBJECT_HANDLE object, const std::vector<std::string>& waived,
-                Audit& result)
-        : session_{session}, object_{object}, waived_{waived}, result_{result} {}
+    ObjectAudit(Session& session, CK_OBJECT_HANDLE object, const Profile& profile, Audit& result)
+        : session_{session}, object_{object}, profile_{profile}, result_{result} {}
 
     Call run() {
         Bytes label;
@@ -67,14 +66,12 @@ class ObjectAudit {
                                    std::string{what} + std::string{then});
     }
 
-    bool waived(std::string_view name) const { return std::ranges::find(waived_, name) != waived_.end(); }
-
     // True when there is a value to compare.
     bool readable(const Call& done, std::string_view name) {
-        if (done.ok()) return true;
-        if (!waived(name))
-            found(std::string{name} +
-                  " cannot be read; if this module does not know it, name it in hsm.waived_attributes");
+        if (done.ok()) return !profile_.is_unreliable(name);
+        if (done.value != CKR_ATTRIBUTE_TYPE_INVALID || !profile_.is_unknown(name))
+            found(std::string{name} + " cannot be read (" + std::string{name_of(done.value)} +
+                  "); if this module does not know it, its profile (hsm.profile) must say so");
         return false;
     }
 
@@ -119,7 +116,7 @@ class ObjectAudit {
 
     Session& session_;
     CK_OBJECT_HANDLE object_;
-    const std::vector<std::string>& waived_;
+    const Profile& profile_;
     Audit& result_;
     std::string label_;
     int faults_ = 0;
@@ -137,12 +134,11 @@ void check_ids(Audit& result) {
 
 }  // namespace
 
-Call audit_object(Session& session, CK_OBJECT_HANDLE object, const std::vector<std::string>& waived,
-                  Audit& result) {
-    return ObjectAudit{session, object, waived, result}.run();
+Call audit_object(Session& session, CK_OBJECT_HANDLE object, const Profile& profile, Audit& result) {
+    return ObjectAudit{session, object, profile, result}.run();
 }
 
-Call audit_token(Session& session, const std::vector<std::string>& waived, Audit& result) {
+Call audit_token(Session& session, const Profile& profile, Audit& result) {
     CK_BBOOL yes = CK_TRUE;
     CK_ATTRIBUTE match[] = {{CKA_TOKEN, &yes, sizeof yes}};
     std::vector<CK_OBJECT_HANDLE> objects;
@@ -150,7 +146,7 @@ Call audit_token(Session& session, const std::vector<std::string>& waived, Audit
     if (!done.ok()) return done;
     if (objects.size() == objects_max) result.findings.push_back("the token holds 4096 objects or more");
     for (const auto object : objects)
-        if (done = audit_object(session, object, waived, result); !done.ok()) return done;
+        if (done = audit_object(session, object, profile, result); !done.ok()) return done;
     check_ids(result);
     return done;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hsm/keys/attributes.h"
+#include "hsm/profile.h"
 #include "hsm/session.h"
 
 namespace hsm {
@@ -21,10 +22,9 @@ struct Audit {
     std::vector<std::string> findings;  // "KEK-card-v1: CKA_WRAP is true, must be false; destroy the key, …"
 };
 
-// The call that failed, or what was found. `waived`: names of attributes that the module does not know.
-Call audit_token(Session& session, const std::vector<std::string>& waived, Audit& result);
+// The call that failed, or what was found.
+Call audit_token(Session& session, const Profile& profile, Audit& result);
 // One object by itself; its findings are added.
-Call audit_object(Session& session, CK_OBJECT_HANDLE object, const std::vector<std::string>& waived,
-                  Audit& result);
+Call audit_object(Session& session, CK_OBJECT_HANDLE object, const Profile& profile, Audit& result);
 
 }  // namespace hsm

@@ -57,6 +57,7 @@ test('unknown paths, methods and a trailing slash are 404 in the API form', asyn
   }
 });
 
+// PCI DSS 4.0.1: 6.2.4
 test('a body over the limit is refused', async () => {
   const answer = await create('amount=100&currency=eur&description=' + 'x'.repeat(1_100_000)).catch((e) => e);
   assert.ok(answer instanceof Error || answer.status === 413 || answer.status === 400, String(answer.status));
@@ -80,6 +81,7 @@ test('every answer carries its headers', async () => {
   assert.equal(answer.headers['stripe-notice'], undefined);
 });
 
+// PCI DSS 4.0.1: 3.4.1
 test('a card number never comes back in an error', async () => {
   const answer = await request('POST', '/v1/payment_methods', { body: 'type=card&card[number]=4000056655665556&card[exp_month]=1&card[exp_year]=2019&card[cvc]=123&4000056655665556=1' });
   assert.ok(answer.status >= 400);

@@ -7,6 +7,7 @@ const stripe = relaxed();
 const card = (number, extra = {}) => ({ type: 'card', card: { number, exp_month: 12, exp_year: 2034, cvc: '123', ...extra } });
 const confirmed = (method, extra = {}) => stripe.paymentIntents.create({ amount: 2000, currency: 'eur', payment_method: method, confirm: true, ...extra });
 
+// PCI DSS 4.0.1: 3.4.1
 test('a card is tokenized and the method never shows the number', async () => {
   const method = await stripe.paymentMethods.create({ ...card('4242424242424242'), billing_details: { email: 'ann@example.com', address: { postal_code: '1000-001' } }, metadata: { order: '17' } });
   assert.match(method.id, /^pm_[A-Za-z0-9]{24,}$/);

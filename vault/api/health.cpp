@@ -23,6 +23,7 @@ common::Task<HealthReport> HealthProbe::report(common::Deadline deadline) {
     }
     report.hsm = report.hsm && hsm_.health().usable;  // a request may have found out since it was asked
     report.acquirer = relay_.health().signed_on;
+    report.audit = log_.health().trouble == audit::Trouble::none;
     report.draining = draining_;
     co_return report;
 }

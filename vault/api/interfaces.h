@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/task.h"
+#include "vault/audit/caller.h"
 #include "vault/client/client.h"
 
 namespace vault::api {
@@ -12,7 +13,8 @@ namespace vault::api {
 class Exchanges {
   public:
     virtual ~Exchanges() = default;
-    virtual common::Task<Exchange> authorize(AuthorizationRequest request, common::Deadline deadline) = 0;
+    virtual common::Task<Exchange> authorize(AuthorizationRequest request, audit::Caller caller,
+                                             common::Deadline deadline) = 0;
     virtual common::Task<Exchange> capture(CaptureRequest request, common::Deadline deadline) = 0;
     virtual common::Task<Exchange> reverse(ReversalRequest request, common::Deadline deadline) = 0;
     virtual common::Task<Exchange> find(common::AccountId account, std::string request_id,
@@ -20,7 +22,7 @@ class Exchanges {
 };
 
 struct HealthReport {
-    bool hsm = false, database = false, acquirer = false;
+    bool hsm = false, database = false, acquirer = false, audit = false;
     bool draining = false;
 };
 

@@ -38,7 +38,10 @@ struct Route {
 
 constexpr Route routes[] = {
     {Method::post, "/cards", Role::gateway, &Api::create_card},
+    {Method::get, "/cards", Role::gateway, &Api::search_cards},
     {Method::get, "/cards/{}", Role::gateway, &Api::get_card},
+    {Method::post, "/cards/{}", Role::gateway, &Api::update_card},
+    {Method::del, "/cards/{}", Role::gateway, &Api::erase_card},
     {Method::post, "/authorizations", Role::gateway, &Api::authorize},
     {Method::post, "/captures", Role::gateway, &Api::capture},
     {Method::post, "/reversals", Role::gateway, &Api::reverse},
@@ -46,6 +49,12 @@ constexpr Route routes[] = {
     {Method::get, "/healthz", Role::any_peer, &Api::healthz},
     {Method::get, "/readyz", Role::any_peer, &Api::readyz},
 };
+
+constexpr std::chrono::milliseconds refusal_max{2000};  // until a refused caller is answered at the latest
+
+audit::Caller caller_of(const http::Request& request) {
+    return {request.peer_identity, request.peer_address, request.request_id};
+}
 
 bool matches(std::string_view pattern, std::string_view path) {
     if (!pattern.ends_with("{}")) return pattern == path;
@@ -68,6 +77,15 @@ Found find_route(Method method, std::string_view path) {
         if (route.method == method) found.route = &route;
     }
     return found;
+}
+
+// For the answer to another method.
+std::string methods_of(std::string_view pattern) {
+    std::string methods;
+    for (const auto& route : routes)
+        if (route.pattern == pattern)
+            methods += (methods.empty() ? "" : ", ") + std::string{http::to_string(route.method)};
+    return methods;
 }
 
 Response json_answer(int status, json::object object) {
@@ -115,11 +133,30 @@ Result<AccountId> account_of_query(const http::Request& request) {
     return *id;
 }
 
-Card card_of(const cards::NewCardResult& stored) {
-    const auto& facts = stored.facts;
-    return Card{facts.token,       facts.brand,          facts.last4,     facts.funding,
-                facts.country,     facts.fingerprint,    facts.exp_month, facts.exp_year,
-                stored.cvc_handle, facts.authentication, facts.risk};
+Card card_of(const cards::CardFacts& facts, std::string cvc_handle = "") {
+    return Card{facts.token,           facts.brand,          facts.last4,     facts.funding,
+                facts.country,         facts.fingerprint,    facts.exp_month, facts.exp_year,
+                std::move(cvc_handle), facts.authentication, facts.risk,      facts.metadata};
+}
+
+// "2031-09", which the codec has looked at; "" = none.
+std::optional<cards::Expiry> month_of(const std::string& text) {
+    if (text.empty()) return std::nullopt;
+    return cards::Expiry{std::stoi(text.substr(5)), std::stoi(text.substr(0, 4))};
+}
+
+cards::CardSearch search_of(CardSearch&& asked) {
+    return {asked.account,
+            asked.livemode,
+            std::move(asked.fingerprint),
+            std::move(asked.brand),
+            std::move(asked.last4),
+            month_of(asked.expires_from),
+            month_of(asked.expires_to),
+            std::move(asked.metadata_key),
+            std::move(asked.metadata_value),
+            std::move(asked.starting_after),
+            asked.limit};
 }
 
 std::string_view word(bool usable) {
@@ -138,6 +175,20 @@ std::string Api::route_label(Method method, std::string_view path) {
     return found.route ? std::string{found.route->pattern} : "unknown";
 }
 
+// The path stays out of it: it may hold anything. A log that cannot be written lets nobody in either.
+boost::asio::awaitable<void> Api::record_refusal(const http::Request& request) {
+    audit::Entry entry{
+        request.peer_identity.empty() ? "unknown" : request.peer_identity,
+        "api.call",
+        std::string{http::to_string(request.method)} + ' ' + route_label(request.method, request.path),
+        request.peer_address,
+        audit::Outcome::refused,
+        request.request_id};
+    const auto recorded =
+        co_await parts_.trail.record(std::move(entry), request.deadline.at_most(refusal_max));
+    if (!recorded) common::log::failure("refusal not recorded", recorded.error(), request.request_id);
+}
+
 boost::asio::awaitable<Response> Api::handle(http::Request& request) {
     const auto& identity = request.peer_identity;
     const auto found = find_route(request.method, request.path);
@@ -147,6 +198,7 @@ boost::asio::awaitable<Response> Api::handle(http::Request& request) {
     if (!is_peer || (identity != gateway_identity_ && (!known || known->role == Role::gateway))) {
         common::log::warning("caller refused",
                              {{"identity", Safe::param(identity)}, {"path", Safe::param(request.path)}});
+        co_await record_refusal(request);
         co_return refusal(
             Error{403, ErrorType::invalid_request, "", "This identity may not make this request."},
             request.request_id);
@@ -165,7 +217,7 @@ boost::asio::awaitable<Response> Api::handle(http::Request& request) {
                                     "This path does not take method {}.",
                                     {Safe::param(http::to_string(request.method))}},
                               request.request_id);
-        answer.headers.set("Allow", http::to_string(known->method));
+        answer.headers.set("Allow", methods_of(known->pattern));
         co_return answer;
     }
     Call call{request, ""};
@@ -182,12 +234,19 @@ Api::Answer Api::create_card(Call& call) {
     if (!body) co_return Fail{body.error()};
     auto card = wire::new_card(body->get_object());
     if (!card) co_return Fail{card.error()};
-    cards::NewCardInput input{
-        card->account,   card->livemode, std::move(card->number),    std::move(card->cvc),
-        card->exp_month, card->exp_year, std::move(card->sandbox_id)};
+    cards::NewCardInput input{card->account,
+                              card->livemode,
+                              std::move(card->number),
+                              std::move(card->cvc),
+                              card->exp_month,
+                              card->exp_year,
+                              std::move(card->sandbox_id),
+                              card->digit_token ? cards::TokenFormat::digits : cards::TokenFormat::standard,
+                              std::move(card->metadata),
+                              caller_of(call.request)};
     const auto stored = co_await parts_.cards.store(std::move(input), call.request.deadline);
     if (!stored) co_return Fail{stored.error()};
-    co_return json_answer(200, wire::to_json(card_of(*stored)));
+    co_return json_answer(200, wire::to_json(card_of(stored->facts, stored->cvc_handle)));
 }
 
 Api::Answer Api::get_card(Call& call) {
@@ -195,8 +254,39 @@ Api::Answer Api::get_card(Call& call) {
     if (!account) co_return Fail{account.error()};
     auto facts = co_await parts_.cards.facts(*account, call.segment, call.request.deadline);
     if (!facts) co_return Fail{facts.error()};
-    const cards::NewCardResult result{std::move(*facts), ""};
-    co_return json_answer(200, wire::to_json(card_of(result)));
+    co_return json_answer(200, wire::to_json(card_of(*facts)));
+}
+
+Api::Answer Api::search_cards(Call& call) {
+    auto search = wire::card_search(call.request.query);
+    if (!search) co_return Fail{search.error()};
+    const auto page = co_await parts_.keeping.search(search_of(std::move(*search)), call.request.deadline);
+    if (!page) co_return Fail{page.error()};
+    CardList list;
+    for (const auto& facts : page->cards)
+        list.cards.push_back(card_of(facts));
+    list.next = page->next;
+    co_return json_answer(200, wire::to_json(list));
+}
+
+Api::Answer Api::update_card(Call& call) {
+    const auto body = body_of(call.request);
+    if (!body) co_return Fail{body.error()};
+    auto change = wire::card_update(body->get_object(), call.segment);
+    if (!change) co_return Fail{change.error()};
+    cards::CardUpdate update{change->account, std::move(change->token), change->exp_month, change->exp_year,
+                             std::move(change->metadata)};
+    const auto facts = co_await parts_.keeping.update(std::move(update), call.request.deadline);
+    if (!facts) co_return Fail{facts.error()};
+    co_return json_answer(200, wire::to_json(card_of(*facts)));
+}
+
+Api::Answer Api::erase_card(Call& call) {
+    const auto account = account_of_query(call.request);
+    if (!account) co_return Fail{account.error()};
+    const auto erased = co_await parts_.keeping.erase(*account, call.segment, call.request.deadline);
+    if (!erased) co_return Fail{erased.error()};
+    co_return json_answer(200, {{"token", call.segment}, {"erased", true}});
 }
 
 Api::Answer Api::authorize(Call& call) {
@@ -204,7 +294,8 @@ Api::Answer Api::authorize(Call& call) {
     if (!body) co_return Fail{body.error()};
     auto request = wire::authorization(body->get_object());
     if (!request) co_return Fail{request.error()};
-    const auto exchange = co_await parts_.exchanges.authorize(std::move(*request), call.request.deadline);
+    const auto exchange = co_await parts_.exchanges.authorize(std::move(*request), caller_of(call.request),
+                                                              call.request.deadline);
     if (!exchange) co_return Fail{exchange.error()};
     co_return json_answer(200, wire::to_json(*exchange));
 }
@@ -243,11 +334,12 @@ Api::Answer Api::healthz(Call& call) {
     constexpr std::chrono::milliseconds probe_max{3000};
     const auto report = co_await parts_.health.report(call.request.deadline.at_most(probe_max));
     if (!report) co_return Fail{report.error()};
-    const bool healthy = report->hsm && report->database && report->acquirer;
+    const bool healthy = report->hsm && report->database && report->acquirer && report->audit;
     co_return json_answer(healthy ? 200 : 503, {{"status", word(healthy)},
                                                 {"hsm", word(report->hsm)},
                                                 {"database", word(report->database)},
-                                                {"acquirer", word(report->acquirer)}});
+                                                {"acquirer", word(report->acquirer)},
+                                                {"audit", word(report->audit)}});
 }
 
 // Ready to take requests: cards can be stored, whatever the acquirer does.
@@ -255,7 +347,7 @@ Api::Answer Api::readyz(Call& call) {
     constexpr std::chrono::milliseconds probe_max{3000};
     const auto report = co_await parts_.health.report(call.request.deadline.at_most(probe_max));
     if (!report) co_return Fail{report.error()};
-    const bool ready = report->hsm && report->database && !report->draining;
+    const bool ready = report->hsm && report->database && report->audit && !report->draining;
     co_return json_answer(ready ? 200 : 503, {{"status", word(ready)}});
 }
 

@@ -7,6 +7,7 @@
 
 #include "common/http/server.h"
 #include "vault/api/interfaces.h"
+#include "vault/audit/trail.h"
 #include "vault/cards/card_vault.h"
 
 namespace vault::api {
@@ -17,8 +18,10 @@ class Api {
   public:
     struct Parts {
         cards::CardVault& cards;
+        cards::CardKeeping& keeping;
         Exchanges& exchanges;
         HealthSource& health;
+        audit::Trail& trail;
         std::string trust_domain;  // "portcullis": callers are spiffe://portcullis/…
     };
     explicit Api(Parts parts);
@@ -31,6 +34,9 @@ class Api {
     using Answer = common::Task<common::http::Response>;
     Answer create_card(Call& call);
     Answer get_card(Call& call);
+    Answer search_cards(Call& call);
+    Answer update_card(Call& call);
+    Answer erase_card(Call& call);
     Answer authorize(Call& call);
     Answer capture(Call& call);
     Answer reverse(Call& call);
@@ -39,6 +45,7 @@ class Api {
     Answer readyz(Call& call);
 
   private:
+    boost::asio::awaitable<void> record_refusal(const common::http::Request& request);
     Parts parts_;
     std::string gateway_identity_, domain_prefix_;
 };

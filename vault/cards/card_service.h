@@ -1,13 +1,18 @@
 // The vault's cards for real: rules, envelope, fingerprint, rows.
 #pragma once
 
+#include <functional>
+
 #include "common/clock.h"
 #include "common/metrics.h"
+#include "vault/audit/trail.h"
 #include "vault/cards/bin_table.h"
 #include "vault/cards/card_vault.h"
 #include "vault/cards/cvc_store.h"
 #include "vault/cards/fingerprinter.h"
 #include "vault/cards/sandbox_cards.h"
+#include "vault/cards/use_marks.h"
+#include "vault/cards/velocity.h"
 #include "vault/keys/key_ring.h"
 #include "vault/store/card_rows.h"
 
@@ -21,17 +26,23 @@ class CardService final : public CardVault {
         keys::KeyMaterial& material;
         Fingerprinter& fingerprinter;
         CvcStore& codes;
+        store::CardChanges& changes;
+        UseMarks& uses;
+        Velocity& velocity;
         const SandboxCards& sandbox;
-        const BinTable& bins;
+        const LiveBinTable& bins;
+        audit::Trail& trail;
         const common::Clock& clock;
         common::Metrics& metrics;
         bool sandbox_enabled = false;  // false: cards of test mode are refused
+        std::function<std::string(std::string_view)> draw_digits = new_digit_token;  // of the last four
     };
     explicit CardService(Parts parts) : parts_{parts} {}
 
     common::Task<NewCardResult> store(NewCardInput card, common::Deadline deadline) override;
     common::Task<OpenCard> open(common::AccountId account, bool livemode, std::string token,
-                                std::string cvc_handle, common::Deadline deadline) override;
+                                std::string cvc_handle, audit::Caller caller,
+                                common::Deadline deadline) override;
     common::Task<CardFacts> facts(common::AccountId account, std::string token,
                                   common::Deadline deadline) override;
 
@@ -41,7 +52,15 @@ class CardService final : public CardVault {
     common::Result<Checked> check_sandbox_id(const NewCardInput& card) const;
     common::Task<store::CardRow> find(common::AccountId account, std::string token,
                                       common::Deadline deadline);
+    common::Task<std::string> free_token(const NewCardInput& card, const Checked& checked,
+                                         common::Deadline deadline);
+    store::CardRow row_of(const NewCardInput& card, const Checked& checked, std::string token,
+                          const Fingerprint& fingerprint, const keys::MerchantKey& merchant_key,
+                          const common::SecretBytes& card_key) const;
     common::Task<bool> insert(store::CardRow row, common::Deadline deadline);
+    // An error: the act must not happen.
+    common::Task<bool> record(const char* action, const std::string& token, audit::Caller caller,
+                              common::Deadline deadline);
 
     Parts parts_;
 };

@@ -3,15 +3,21 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/ids.h"
 #include "common/secret.h"
 #include "common/task.h"
+#include "vault/audit/caller.h"
 #include "vault/cards/pan.h"
+#include "vault/cards/tokens.h"
 
 namespace vault::cards {
+
+using Metadata = std::map<std::string, std::string>;  // vault/cards/metadata.h has its limits
 
 struct NewCardInput {
     common::AccountId account;
@@ -21,16 +27,20 @@ struct NewCardInput {
     std::int64_t exp_month = 0;
     std::int64_t exp_year = 0;  // four digits, or two
     std::string sandbox_id;     // test mode: an id of the sandbox card table instead of number and expiry
+    TokenFormat format = TokenFormat::standard;
+    Metadata metadata = {};
+    audit::Caller caller = {};
 };
 
 // What may be known of a card outside the vault.
 struct CardFacts {
-    std::string token;  // "vt_test_…", "vt_live_…"
+    std::string token;  // vault/cards/tokens.h
     std::string brand, last4, funding, country, fingerprint;
     int exp_month = 0;
     int exp_year = 0;
     std::string authentication;  // optional, required, required_unless_set_up, required_on_session
     std::string risk;            // normal, elevated, highest, blocked
+    Metadata metadata = {};      // filled by `facts` and `search`
 };
 
 struct NewCardResult {
@@ -49,17 +59,59 @@ class CardVault {
   public:
     virtual ~CardVault() = default;
 
-    // 402 card errors of the merchant API; 400 for an unknown sandbox id; 503 when HSM or database cannot be
-    // used.
+    // 402 card errors of the merchant API; 400 for an unknown sandbox id or bad metadata; 503 when HSM or
+    // database cannot be used. The same card again has another token and the same fingerprint.
     virtual common::Task<NewCardResult> store(NewCardInput card, common::Deadline deadline) = 0;
-    // Cause::not_found (404): no such token in this account and mode, or erased. Cause::integrity (500): the
-    // row was tampered with. 503: HSM or database cannot be used. `cvc_handle` "" or unknown or expired: no
-    // security code.
+    // Cause::not_found (404 `resource_missing`): no such token in this account and mode, or erased; the
+    // latter has a field `cause` "erased", if it was of this account. Cause::integrity (500): the row was
+    // tampered with. 503: HSM or database cannot be used. `cvc_handle` "" or unknown or expired: no security
+    // code. Nothing is opened before the audit log has it.
     virtual common::Task<OpenCard> open(common::AccountId account, bool livemode, std::string token,
-                                        std::string cvc_handle, common::Deadline deadline) = 0;
+                                        std::string cvc_handle, audit::Caller caller,
+                                        common::Deadline deadline) = 0;
     // Without opening it. Cause::not_found as above.
     virtual common::Task<CardFacts> facts(common::AccountId account, std::string token,
                                           common::Deadline deadline) = 0;
+};
+
+struct CardUpdate {
+    common::AccountId account;
+    std::string token;
+    std::optional<std::int64_t> exp_month, exp_year;  // both or none
+    Metadata metadata = {};                           // sets these keys; an empty value removes its key
+};
+
+// Each member narrows the search down; what is empty does not.
+struct CardSearch {
+    common::AccountId account;
+    bool livemode = false;
+    std::string fingerprint, brand, last4;
+    std::optional<Expiry> expires_from, expires_to;  // months, both included
+    std::string metadata_key, metadata_value;
+    std::string after;  // CardPage::next of the page before; "" = the first page
+    int limit = 10;     // 1–100
+};
+
+struct CardPage {
+    std::vector<CardFacts> cards;
+    // "" = this was the last page. A page may hold fewer cards than the limit, or none, and not be the last:
+    // each looks at a bounded number of rows.
+    std::string next;
+};
+
+// What happens to a card after it was stored.
+class CardKeeping {
+  public:
+    virtual ~CardKeeping() = default;
+    // 402 card errors for the date; 400 for bad metadata; Cause::not_found as above; 409 Cause::conflict when
+    // another change of the same card came between. The token stays.
+    virtual common::Task<CardFacts> update(CardUpdate change, common::Deadline deadline) = 0;
+    // Deletes the card's key, its record, fingerprint and metadata; the token stays known as erased. Again:
+    // true. Cause::not_found: this account never had it. 409 Cause::conflict while an exchange with the
+    // acquirer needs the number.
+    virtual common::Task<bool> erase(common::AccountId account, std::string token,
+                                     common::Deadline deadline) = 0;
+    virtual common::Task<CardPage> search(CardSearch search, common::Deadline deadline) = 0;
 };
 
 }  // namespace vault::cards

@@ -16,14 +16,17 @@ keys::AssociatedData context_of(std::string_view handle, std::string_view token)
 
 }  // namespace
 
-CvcStore::CvcStore(const common::Clock& clock, Limits limits)
-    : clock_{clock}, limits_{limits}, key_{crypto::gcm_key_size} {
+CvcStore::CvcStore(const common::Clock& clock, Limits limits, std::string vault)
+    : clock_{clock},
+      limits_{limits},
+      suffix_{vault.empty() ? vault : '.' + vault},
+      key_{crypto::gcm_key_size} {
     crypto::random_bytes(key_.bytes());
 }
 
 std::string CvcStore::put(std::string_view token, const Cvc& cvc) {
     constexpr std::size_t random_size = 22;
-    auto handle = "cvc_" + crypto::random_base62(random_size);
+    auto handle = "cvc_" + crypto::random_base62(random_size) + suffix_;
     const auto digits = cvc.digits(PanAccess{});
     const std::span plain{reinterpret_cast<const std::uint8_t*>(digits.data()), digits.size()};
     auto sealed = crypto::gcm_seal(key_.bytes(), plain, context_of(handle, token).span());

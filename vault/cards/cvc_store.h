@@ -22,10 +22,12 @@ class CvcStore {
         std::chrono::milliseconds life{std::chrono::minutes{15}};
         std::size_t codes_max = 100'000;  // the oldest goes first
     };
-    CvcStore(const common::Clock& clock, Limits limits);
-    explicit CvcStore(const common::Clock& clock) : CvcStore{clock, Limits{}} {}
+    // `vault`: name of this process in its group, at the end of each handle; "" = it is alone.
+    CvcStore(const common::Clock& clock, Limits limits, std::string vault = "");
+    explicit CvcStore(const common::Clock& clock, std::string vault = "")
+        : CvcStore{clock, Limits{}, std::move(vault)} {}
 
-    // An opaque handle, "cvc_" + 22 characters.
+    // An opaque handle, "cvc_" + 22 characters, and "." + the name of the vault that holds the code.
     std::string put(std::string_view token, const Cvc& cvc);
     // Once, and for the card it was given with only. Nothing otherwise, or when its time is over.
     std::optional<Cvc> take(std::string_view handle, std::string_view token);
@@ -41,6 +43,7 @@ class CvcStore {
 
     const common::Clock& clock_;
     Limits limits_;
+    std::string suffix_;  // of each handle
     common::SecretBytes key_;
     mutable std::mutex mutex_;
     std::unordered_map<std::string, Entry> entries_;

@@ -34,13 +34,13 @@ std::string render(const common::crypto::Digest& digest) {
 
 }  // namespace
 
-common::Task<std::string> Fingerprinter::of(common::AccountId account, bool livemode, const Pan& pan,
+common::Task<Fingerprint> Fingerprinter::of(common::AccountId account, bool livemode, const Pan& pan,
                                             common::Deadline deadline) {
-    auto input = input_of(account, livemode, pan.digits(PanAccess{}));
-    const hsm::KeyRef key{hsm::Purpose::fingerprint, key_version};
-    const auto mac = co_await hsm_.mac(key, std::move(input), deadline);
+    const auto key = co_await registry_.active(hsm::Purpose::fingerprint, deadline);
+    if (!key) co_return Fail{key.error()};
+    const auto mac = co_await hsm_.mac(*key, input_of(account, livemode, pan.digits(PanAccess{})), deadline);
     if (!mac) co_return Fail{mac.error()};
-    co_return render(*mac);
+    co_return Fingerprint{render(*mac), key->version};
 }
 
 }  // namespace vault::cards

@@ -6,21 +6,26 @@
 
 #include "common/ids.h"
 #include "common/task.h"
-#include "hsm/hsm.h"
 #include "vault/cards/pan.h"
+#include "vault/keys/registry.h"
 
 namespace vault::cards {
 
+struct Fingerprint {
+    std::string text;          // 22 base62 characters of 128 bits
+    unsigned key_version = 0;  // of the HSM's key
+};
+
 class Fingerprinter {
   public:
-    static constexpr unsigned key_version = 1;
-    explicit Fingerprinter(hsm::Hsm& hsm) : hsm_{hsm} {}
-    // 22 base62 characters of 128 bits. One call of the HSM.
-    common::Task<std::string> of(common::AccountId account, bool livemode, const Pan& pan,
+    Fingerprinter(hsm::Hsm& hsm, keys::Registry& registry) : hsm_{hsm}, registry_{registry} {}
+    // Under the key that is active. One call of the HSM.
+    common::Task<Fingerprint> of(common::AccountId account, bool livemode, const Pan& pan,
                                  common::Deadline deadline);
 
   private:
     hsm::Hsm& hsm_;
+    keys::Registry& registry_;
 };
 
 }  // namespace vault::cards

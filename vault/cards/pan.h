@@ -22,6 +22,7 @@ class Fingerprinter;
 class SandboxCards;
 class BinTable;
 class CvcStore;
+class Velocity;
 class PanTestAccess;  // defined by tests only
 
 // Reading card data takes this key; whoever holds it is listed here.
@@ -32,6 +33,7 @@ class PanAccess {
     friend class SandboxCards;
     friend class BinTable;
     friend class CvcStore;
+    friend class Velocity;
     friend class vault::relay::CardFields;
     friend class PanTestAccess;
 };

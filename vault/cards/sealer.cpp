@@ -99,6 +99,21 @@ SealedCard CardSealer::seal(const CardScope& scope, const Pan& pan, const Expiry
     return sealed;
 }
 
+std::optional<std::vector<std::uint8_t>> CardSealer::reseal_key(const CardScope& scope,
+                                                                const SealedCard& card_key,
+                                                                const keys::MerchantKey& from,
+                                                                const keys::MerchantKey& to) {
+    PORTCULLIS_ASSERT(from.account == scope.account && from.livemode == scope.livemode);
+    PORTCULLIS_ASSERT(to.account == scope.account && to.livemode == scope.livemode);
+    if (card_key.key_id.size() != card_key_id_size || card_key.sealed_key.size() != sealed_card_key_size)
+        return std::nullopt;
+    const auto bytes = crypto::gcm_open(from.bytes.bytes(), card_key.sealed_key,
+                                        key_context(scope, card_key.key_id, from).span());
+    if (!bytes || !common::equal_in_constant_time(commitment_of(bytes->bytes()), card_key.commitment))
+        return std::nullopt;
+    return crypto::gcm_seal(to.bytes.bytes(), bytes->bytes(), key_context(scope, card_key.key_id, to).span());
+}
+
 Result<CardSealer::Opened> CardSealer::open(const CardScope& scope, const SealedCard& sealed,
                                             const keys::MerchantKey& merchant_key) {
     const Span record{sealed.record};

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -49,6 +50,12 @@ class CardSealer {
         Pan pan;
         Expiry expiry;
     };
+    // The card key under another merchant key. The record stays as it is and is not needed for this, so no
+    // card is opened. Nothing when the key is not what was sealed.
+    static std::optional<std::vector<std::uint8_t>> reseal_key(const CardScope& scope,
+                                                               const SealedCard& card_key,
+                                                               const keys::MerchantKey& from,
+                                                               const keys::MerchantKey& to);
     // Cause::integrity for whatever does not fit: a moved, changed, shortened or foreign part.
     static common::Result<Opened> open(const CardScope& scope, const SealedCard& sealed,
                                        const keys::MerchantKey& merchant_key);

@@ -32,6 +32,9 @@ constexpr std::array rows{
         "Use one of the test cards instead."},
     Row{CardFault::live_mode_test_card, "card_declined", "number", "live_mode_test_card",
         "Your card was declined. Your request was in live mode, but used a known test card."},
+    Row{CardFault::velocity_exceeded, "card_declined", "number", "card_velocity_exceeded",
+        "Your card was declined: this number was entered too often. Try again in an hour, or use another "
+        "card."},
 };
 
 }  // namespace

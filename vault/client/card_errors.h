@@ -17,6 +17,7 @@ enum class CardFault : std::uint8_t {
     invalid_cvc,
     test_mode_live_card,  // a real card in test mode
     live_mode_test_card,  // a test card in live mode
+    velocity_exceeded,    // the same number too often in an hour
 };
 
 common::Error card_error(CardFault fault);  // 402 card_error

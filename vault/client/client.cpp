@@ -58,6 +58,20 @@ SecretText body_of(json::object object) {
     return common::json::serialize_secret(json::value(std::move(object)));
 }
 
+std::string path_of(const std::string& token) {
+    return "/cards/" + common::form::percent_encode(token);
+}
+
+std::string query_of(common::AccountId account) {
+    return "?account=" + common::base62_of(account);
+}
+
+template <class T>
+Result<T> read(Result<T> answer) {
+    if (!answer) return Fail{Error::internal("the vault's answer has an unknown form")};
+    return answer;
+}
+
 }  // namespace
 
 bool Exchange::approved() const {
@@ -77,9 +91,36 @@ Task<Card> Client::create_card(NewCard card, Deadline deadline) {
     auto body = wire::to_json(card);
     const auto answer = co_await impl_->call(http::Method::post, "/cards", std::move(body), deadline);
     if (!answer) co_return Fail{answer.error()};
-    auto stored = wire::card(*answer);
-    if (!stored) co_return Fail{Error::internal("the vault's answer has an unknown form")};
-    co_return stored;
+    co_return read(wire::card(*answer));
+}
+
+Task<Card> Client::find_card(common::AccountId account, std::string token, Deadline deadline) {
+    const auto answer =
+        co_await impl_->call(http::Method::get, path_of(token) + query_of(account), SecretText{}, deadline);
+    if (!answer) co_return Fail{answer.error()};
+    co_return read(wire::card(*answer));
+}
+
+Task<Card> Client::update_card(CardUpdate change, Deadline deadline) {
+    auto body = body_of(wire::to_json(change));
+    const auto answer =
+        co_await impl_->call(http::Method::post, path_of(change.token), std::move(body), deadline);
+    if (!answer) co_return Fail{answer.error()};
+    co_return read(wire::card(*answer));
+}
+
+Task<bool> Client::erase_card(common::AccountId account, std::string token, Deadline deadline) {
+    const auto answer =
+        co_await impl_->call(http::Method::del, path_of(token) + query_of(account), SecretText{}, deadline);
+    if (!answer) co_return Fail{answer.error()};
+    co_return true;
+}
+
+Task<CardList> Client::search_cards(CardSearch search, Deadline deadline) {
+    const auto answer =
+        co_await impl_->call(http::Method::get, "/cards?" + wire::query_of(search), SecretText{}, deadline);
+    if (!answer) co_return Fail{answer.error()};
+    co_return read(wire::card_list(*answer));
 }
 
 Task<Exchange> Client::authorize(AuthorizationRequest request, Deadline deadline) {

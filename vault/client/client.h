@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/http/client.h"
 #include "common/ids.h"
@@ -12,6 +14,9 @@
 #include "common/task.h"
 
 namespace vault {
+
+// At most 20 keys of at most 40 characters; values have at most 500 and hold nothing like a card number.
+using Metadata = std::map<std::string, std::string>;
 
 // POST /cards
 struct NewCard {
@@ -22,10 +27,12 @@ struct NewCard {
     std::int64_t exp_month = 0;
     std::int64_t exp_year = 0;  // four digits, or two
     std::string sandbox_id;     // test mode: "pm_card_visa" instead of a number
+    bool digit_token = false;   // a token of sixteen digits, for systems that have room for nothing else
+    Metadata metadata = {};
 };
 
 struct Card {
-    std::string token;  // "vt_test_…"; never shown by the merchant API
+    std::string token;  // "vt_test_…", or digits; never shown by the merchant API
     std::string brand;  // amex, diners, discover, jcb, mastercard, unionpay, visa, unknown
     std::string last4;
     std::string funding;      // credit, debit, prepaid, unknown
@@ -37,6 +44,31 @@ struct Card {
     // Of the sandbox card table in test mode; "optional" and "normal" otherwise.
     std::string authentication;  // optional, required, required_unless_set_up, required_on_session
     std::string risk;            // normal, elevated, highest, blocked
+    Metadata metadata = {};
+};
+
+// POST /cards/{token}
+struct CardUpdate {
+    common::AccountId account;
+    std::string token;
+    std::optional<std::int64_t> exp_month, exp_year;  // both or none
+    Metadata metadata = {};                           // sets these keys; an empty value removes its key
+};
+
+// GET /cards. What is empty does not narrow the search down.
+struct CardSearch {
+    common::AccountId account;
+    bool livemode = false;
+    std::string fingerprint, brand, last4;
+    std::string expires_from, expires_to;  // "2031-09": months, both included
+    std::string metadata_key, metadata_value;
+    std::string starting_after;  // `next` of the page before
+    int limit = 10;              // 1–100
+};
+
+struct CardList {
+    std::vector<Card> cards;  // may be fewer than the limit, or none, though there are more
+    std::string next;         // "" = there are no more
 };
 
 // How the merchant looks to the acquirer. ISO 8583 fields 18, 19, 41, 42, 43.
@@ -113,6 +145,15 @@ class Client {
 
     // 402 card errors of the merchant API with their param ("number", "exp_month", "exp_year", "cvc"); 503.
     common::Task<Card> create_card(NewCard card, common::Deadline deadline);
+    // GET /cards/{token}. Cause::not_found: this account has no such card; with the field `cause` "erased"
+    // when it had.
+    common::Task<Card> find_card(common::AccountId account, std::string token, common::Deadline deadline);
+    // 402 card errors with their param; 400 on `metadata`; Cause::not_found; Cause::conflict: again.
+    common::Task<Card> update_card(CardUpdate change, common::Deadline deadline);
+    // DELETE /cards/{token}. May be repeated. Cause::not_found: it never was; Cause::conflict: a message
+    // about it is still on its way to the acquirer.
+    common::Task<bool> erase_card(common::AccountId account, std::string token, common::Deadline deadline);
+    common::Task<CardList> search_cards(CardSearch search, common::Deadline deadline);
     // Waits for the acquirer's answer within the deadline. Cause::outcome_unknown: ask `find_exchange`.
     common::Task<Exchange> authorize(AuthorizationRequest request, common::Deadline deadline);
     // Queues the advice durably and waits for its answer within the deadline; `pending` when it passes.

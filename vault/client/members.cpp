@@ -91,4 +91,18 @@ const json::object* Members::object(std::string_view key) {
     return value ? value->if_object() : nullptr;
 }
 
+std::map<std::string, std::string> Members::texts(std::string_view key) {
+    std::map<std::string, std::string> texts;
+    const auto* value = find(key, Need::optional);
+    if (!value) return texts;
+    const auto* object = value->if_object();
+    if (!object) refuse(key, "{} must be an object of texts.");
+    for (const auto& member : object ? *object : json::object{})
+        if (const auto* text = member.value().if_string())
+            texts.emplace(member.key(), std::string{*text});
+        else
+            refuse(key, "{} must be an object of texts.");
+    return texts;
+}
+
 }  // namespace vault::wire

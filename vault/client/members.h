@@ -1,6 +1,7 @@
 // Reads members of a JSON object one by one and keeps the first thing that is wrong.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,8 @@ class Members {
     bool boolean(std::string_view key, Need need = Need::required);
     common::AccountId account(std::string_view key);  // eight base62 characters
     const boost::json::object* object(std::string_view key);
+    // An object of texts; absent: an empty one. Their lengths are the caller's to judge.
+    std::map<std::string, std::string> texts(std::string_view key);
     void refuse(std::string_view key, common::Text why);  // keeps an error that is there already
     void merge(const common::Status& inner);
 

@@ -80,6 +80,13 @@ std::optional<Exchange::Kind> exchange_kind_of(std::string_view text) {
 
 }  // namespace
 
+json::object to_json(const Metadata& metadata) {
+    json::object object;
+    for (const auto& [key, value] : metadata)
+        object[key] = value;
+    return object;
+}
+
 std::string_view to_string(Exchange::State state) {
     for (const auto& row : state_names)
         if (row.state == state) return row.name;
@@ -104,12 +111,21 @@ common::SecretText to_json(const NewCard& card) {
         object["exp_year"] = card.exp_year;
         if (!card.cvc.empty()) object["cvc"] = json::string{card.cvc.view(), object.storage()};
     }
+    if (card.digit_token) object["token_format"] = "digits";
+    if (!card.metadata.empty()) object["metadata"] = to_json(card.metadata);
     return common::json::serialize_secret(json::value(std::move(object)));
 }
 
 Result<NewCard> new_card(const json::object& object) {
-    Members members{object, {"account", "livemode", "number", "cvc", "exp_month", "exp_year", "sandbox_id"}};
+    Members members{object,
+                    {"account", "livemode", "number", "cvc", "exp_month", "exp_year", "sandbox_id",
+                     "token_format", "metadata"}};
     NewCard card;
+    const auto format = members.text("token_format", Need::optional);
+    if (!format.empty() && format != "default" && format != "digits")
+        members.refuse("token_format", "{} must be default or digits.");
+    card.digit_token = format == "digits";
+    card.metadata = members.texts("metadata");
     card.account = members.account("account");
     card.livemode = members.boolean("livemode");
     card.sandbox_id = members.text("sandbox_id", Need::optional);
@@ -125,23 +141,25 @@ Result<NewCard> new_card(const json::object& object) {
 }
 
 json::object to_json(const Card& card) {
-    return {{"token", card.token},
-            {"brand", card.brand},
-            {"last4", card.last4},
-            {"funding", card.funding},
-            {"country", card.country},
-            {"fingerprint", card.fingerprint},
-            {"exp_month", card.exp_month},
-            {"exp_year", card.exp_year},
-            {"cvc_handle", card.cvc_handle},
-            {"authentication", card.authentication},
-            {"risk", card.risk}};
+    json::object object{{"token", card.token},
+                        {"brand", card.brand},
+                        {"last4", card.last4},
+                        {"funding", card.funding},
+                        {"country", card.country},
+                        {"fingerprint", card.fingerprint},
+                        {"exp_month", card.exp_month},
+                        {"exp_year", card.exp_year},
+                        {"cvc_handle", card.cvc_handle},
+                        {"authentication", card.authentication},
+                        {"risk", card.risk}};
+    if (!card.metadata.empty()) object["metadata"] = to_json(card.metadata);
+    return object;
 }
 
 Result<Card> card(const json::object& object) {
     Members members{object,
                     {"token", "brand", "last4", "funding", "country", "fingerprint", "exp_month", "exp_year",
-                     "cvc_handle", "authentication", "risk"}};
+                     "cvc_handle", "authentication", "risk", "metadata"}};
     Card card;
     card.token = members.text("token");
     card.brand = members.text("brand");
@@ -154,6 +172,7 @@ Result<Card> card(const json::object& object) {
     card.cvc_handle = members.text("cvc_handle");
     card.authentication = members.text("authentication");
     card.risk = members.text("risk");
+    card.metadata = members.texts("metadata");
     return finished(members, std::move(card));
 }
 
@@ -299,11 +318,20 @@ Error error_of(int status, std::string_view body) {
             if (code == "testmode_unavailable")
                 return Error::invalid("testmode_unavailable", param,
                                       "This vault takes no cards in test mode.");
+            if (param == "metadata")
+                return Error::invalid(
+                    "parameter_invalid", param,
+                    "The vault does not keep this metadata: at most 20 keys of 40 characters, "
+                    "values of 500, and nothing that looks like a card number.");
             return Error::internal("the vault refused a request: 400 {} ({})",
                                    {common::Safe::id(code), common::Safe::param(param)});
-        case 404:
-            return Error{404, ErrorType::invalid_request, "resource_missing", "No such object in the vault."}
-                .with_cause(Cause::not_found);
+        case 404: {
+            auto missing =
+                Error{404, ErrorType::invalid_request, "resource_missing", "No such object in the vault."}
+                    .with_cause(Cause::not_found);
+            if (member("cause") == "erased") return std::move(missing).with_field("cause", "erased");
+            return missing;
+        }
         case 409:
             return Error{409, ErrorType::invalid_request, "",
                          "The vault holds another request under this id."}

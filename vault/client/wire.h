@@ -14,8 +14,16 @@ inline constexpr std::size_t text_size_max = 255;
 
 common::SecretText to_json(const NewCard& card);
 common::Result<NewCard> new_card(const boost::json::object& object);
+boost::json::object to_json(const Metadata& metadata);
 boost::json::object to_json(const Card& card);
 common::Result<Card> card(const boost::json::object& object);
+
+boost::json::object to_json(const CardUpdate& change);  // without its token, which is in the path
+common::Result<CardUpdate> card_update(const boost::json::object& object, std::string token);
+std::string query_of(const CardSearch& search);  // of a URL
+common::Result<CardSearch> card_search(std::string_view query);
+boost::json::object to_json(const CardList& list);
+common::Result<CardList> card_list(const boost::json::object& object);
 
 boost::json::object to_json(const AuthorizationRequest& request);
 common::Result<AuthorizationRequest> authorization(const boost::json::object& object);

@@ -10,9 +10,8 @@
 #include "common/clock.h"
 #include "common/metrics.h"
 #include "common/task.h"
-#include "hsm/hsm.h"
-#include "vault/keys/key_material.h"
-#include "vault/keys/merchant_key.h"
+#include "vault/audit/trail.h"
+#include "vault/keys/merchant_key_safe.h"
 #include "vault/store/merchant_keys.h"
 
 namespace vault::keys {
@@ -26,17 +25,19 @@ class KeyRing {
         std::size_t keys_max = 8192;
     };
 
-    KeyRing(hsm::Hsm& hsm, store::MerchantKeys& store, KeyMaterial& material, const common::Clock& clock,
-            common::Metrics& metrics, Limits limits);
-    KeyRing(hsm::Hsm& hsm, store::MerchantKeys& store, KeyMaterial& material, const common::Clock& clock,
-            common::Metrics& metrics)
-        : KeyRing{hsm, store, material, clock, metrics, Limits{}} {}
+    KeyRing(store::MerchantKeys& store, MerchantKeySafe& safe, audit::Trail& trail,
+            const common::Clock& clock, common::Metrics& metrics, Limits limits);
+    KeyRing(store::MerchantKeys& store, MerchantKeySafe& safe, audit::Trail& trail,
+            const common::Clock& clock, common::Metrics& metrics)
+        : KeyRing{store, safe, trail, clock, metrics, Limits{}} {}
 
-    // The key that seals new cards; made when the account has none in this mode.
+    // The key that seals new cards; made when the account never had one in this mode. 409 key_retired.
     common::Task<Key> active(common::AccountId account, bool livemode, common::Deadline deadline);
     // The key of a stored card. 500 Cause::integrity: missing, destroyed or not what was sealed.
     common::Task<Key> version(common::AccountId account, bool livemode, unsigned version,
                               common::Deadline deadline);
+    // What is cached may not be the active key any more: the next call reads the database.
+    void forget(common::AccountId account, bool livemode);
     // Forgets what has lived too long; call now and then.
     void purge();
     std::size_t cached() const;
@@ -52,11 +53,10 @@ class KeyRing {
     Key cached_key(const Scope& scope);
     void remember(const Scope& scope, const Key& key);
     common::Task<Key> create(common::AccountId account, bool livemode, common::Deadline deadline);
-    common::Task<Key> open(MerchantKeyRow row, common::Deadline deadline);
 
-    hsm::Hsm& hsm_;
     store::MerchantKeys& store_;
-    KeyMaterial& material_;
+    MerchantKeySafe& safe_;
+    audit::Trail& trail_;
     const common::Clock& clock_;
     common::Metrics& metrics_;
     Limits limits_;

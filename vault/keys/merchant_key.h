@@ -2,19 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/ids.h"
 #include "common/secret.h"
+#include "vault/keys/key_state.h"
 
 namespace vault::keys {
-
-// pending → active → decrypt_only → compromised → destroyed; exactly one is active per account and mode.
-enum class KeyState : std::uint8_t { pending, active, decrypt_only, compromised, destroyed };
-std::string_view to_string(KeyState state);
-std::optional<KeyState> key_state_of(std::string_view text);
 
 struct MerchantKey {
     common::AccountId account;
@@ -25,7 +20,7 @@ struct MerchantKey {
     common::SecretBytes bytes;  // 32
 };
 
-// As the database has it.
+// As the database has it. At most one is active per account and mode.
 struct MerchantKeyRow {
     common::AccountId account;
     bool livemode = false;
@@ -35,6 +30,8 @@ struct MerchantKeyRow {
     std::string kek;                         // label of the HSM key that sealed it
     std::vector<std::uint8_t> sealed;        // iv(12) ‖ ciphertext(32) ‖ tag(16)
     std::vector<std::uint8_t> registry_mac;  // HMAC-SHA-256 of the row under the registry key, in the HSM
+    unsigned registry_version = 1;           // of that registry key
+    std::int64_t created_ms = 0;             // of the unix epoch
 };
 
 }  // namespace vault::keys

@@ -154,8 +154,9 @@ asio::awaitable<void> Advices::send(Record advice) {
 }
 
 asio::awaitable<std::optional<cards::OpenCard>> Advices::open_card(const Record& advice) {
-    auto card = co_await cards_.open(advice.account, advice.livemode, advice.card_token, "",
-                                     Deadline::in(options_.open_card_max));
+    auto card =
+        co_await cards_.open(advice.account, advice.livemode, advice.card_token, "",
+                             {"vault", "relay", advice.request_id}, Deadline::in(options_.open_card_max));
     if (card) co_return std::move(*card);
     log::failure("advice_card_not_opened", card.error(), advice.request_id);
     const auto cause = card.error().cause();

@@ -143,10 +143,10 @@ struct Relay::Impl {
     void post(const Record& ended) { board.post(key_of(ended), exchange_of(ended)); }
 
     // Authorizations.
-    Task<Exchange> authorize(AuthorizationRequest order, Deadline deadline);
-    asio::awaitable<void> execute(Record record, AuthorizationRequest order);
-    Task<Exchange> perform(Record record, const AuthorizationRequest& order);
-    Task<Exchange> send(Record record, const AuthorizationRequest& order);
+    Task<Exchange> authorize(AuthorizationRequest order, audit::Caller caller, Deadline deadline);
+    asio::awaitable<void> execute(Record record, AuthorizationRequest order, audit::Caller caller);
+    Task<Exchange> perform(Record record, const AuthorizationRequest& order, const audit::Caller& caller);
+    Task<Exchange> send(Record record, const AuthorizationRequest& order, const audit::Caller& caller);
     asio::awaitable<Result<Record>> end(const Record& record, State state, Answer answer);
     Task<Exchange> await_other(Record record, Deadline deadline);
     // Advices.
@@ -160,21 +160,22 @@ struct Relay::Impl {
     asio::awaitable<void> drain(Deadline deadline);
 };
 
-Task<Exchange> Relay::Impl::authorize(AuthorizationRequest order, Deadline deadline) {
+Task<Exchange> Relay::Impl::authorize(AuthorizationRequest order, audit::Caller caller, Deadline deadline) {
+    caller.detail = order.request_id;
     auto record = record_of(order, options.acquirer_id, options.link.forwarder_id);
     if (!record) co_return Fail{std::move(record.error())};
     const auto request_id = order.request_id;
     Board::Key key{order.account.value, request_id};
     // Whoever is second waits for the first.
     if (running.insert(key).second)
-        asio::co_spawn(io, execute(*std::move(record), std::move(order)),
+        asio::co_spawn(io, execute(*std::move(record), std::move(order), std::move(caller)),
                        common::log_exceptions("authorization"));
     auto outcome = co_await board.wait(std::move(key), deadline);
     if (!outcome) co_return pending_exchange(request_id, Exchange::Kind::authorization);
     co_return *std::move(outcome);
 }
 
-asio::awaitable<void> Relay::Impl::execute(Record record, AuthorizationRequest order) {
+asio::awaitable<void> Relay::Impl::execute(Record record, AuthorizationRequest order, audit::Caller caller) {
     // Even if an exception ends it: recovery passes over what runs.
     struct Running {
         std::set<Board::Key>& all;
@@ -182,11 +183,12 @@ asio::awaitable<void> Relay::Impl::execute(Record record, AuthorizationRequest o
         ~Running() { all.erase(key); }
     };
     Running ours{running, key_of(record)};
-    const auto outcome = co_await perform(std::move(record), order);
+    const auto outcome = co_await perform(std::move(record), order, caller);
     board.post(ours.key, outcome);
 }
 
-Task<Exchange> Relay::Impl::perform(Record record, const AuthorizationRequest& order) {
+Task<Exchange> Relay::Impl::perform(Record record, const AuthorizationRequest& order,
+                                    const audit::Caller& caller) {
     co_await link.wait_signed_on(Deadline::in(options.link_wait));
     const auto stan = co_await numbers.next(database_limit());
     if (!stan) co_return Fail{stan.error()};
@@ -207,7 +209,7 @@ Task<Exchange> Relay::Impl::perform(Record record, const AuthorizationRequest& o
             store::ExchangeStore::Kept{found->stan == record.stan && found->state == State::intent, *found};
     }
     if (!kept) co_return Fail{kept.error()};
-    if (kept->fresh) co_return co_await send(std::move(record), order);
+    if (kept->fresh) co_return co_await send(std::move(record), order, caller);
     if (kept->record.kind == Kind::refused) co_return exchange_of(kept->record);
     if (!same_order(kept->record, record)) co_return Fail{other_content()};
     if (kept->record.state != State::intent) co_return exchange_of(kept->record);
@@ -232,9 +234,10 @@ Task<Exchange> Relay::Impl::await_other(Record record, Deadline deadline) {
     co_return exchange_of(record);
 }
 
-Task<Exchange> Relay::Impl::send(Record record, const AuthorizationRequest& order) {
+Task<Exchange> Relay::Impl::send(Record record, const AuthorizationRequest& order,
+                                 const audit::Caller& caller) {
     auto card = co_await cards.open(record.account, record.livemode, record.card_token, order.cvc_handle,
-                                    Deadline::in(options.open_card_max));
+                                    caller, Deadline::in(options.open_card_max));
     if (!card) {
         const auto ended = co_await end(record, State::not_sent, {});
         co_return Fail{ended ? card.error() : ended.error()};
@@ -445,9 +448,10 @@ Status Relay::start() {
     return {};
 }
 
-Task<Exchange> Relay::authorize(AuthorizationRequest order, Deadline deadline) {
+Task<Exchange> Relay::authorize(AuthorizationRequest order, audit::Caller caller, Deadline deadline) {
     if (impl_->draining) co_return Fail{stopping()};
-    co_return co_await common::run_on(impl_->io.get_executor(), impl_->authorize(std::move(order), deadline));
+    co_return co_await common::run_on(impl_->io.get_executor(),
+                                      impl_->authorize(std::move(order), std::move(caller), deadline));
 }
 
 Task<Exchange> Relay::capture(CaptureRequest order, Deadline deadline) {

@@ -88,7 +88,8 @@ class Relay final : public api::Exchanges {
     // Exchange::State as in vault/client/client.h; `pending` when the deadline passes first. The same request
     // id never sends twice. 400: a field that no message can carry. 409: the id was used with other content.
     // 404: no such card. 503, Cause::unavailable: nothing was sent.
-    common::Task<Exchange> authorize(AuthorizationRequest order, common::Deadline deadline) override;
+    common::Task<Exchange> authorize(AuthorizationRequest order, audit::Caller caller,
+                                     common::Deadline deadline) override;
     // 404: no such authorization. 409: it was not approved, or the id was used with other content.
     common::Task<Exchange> capture(CaptureRequest order, common::Deadline deadline) override;
     common::Task<Exchange> reverse(ReversalRequest order, common::Deadline deadline) override;

@@ -13,18 +13,20 @@ struct CardRow {
     cards::CardScope scope;
     cards::CardFacts facts;
     unsigned fingerprint_key_version = 0;
-    cards::SealedCard sealed;  // without sealed_key: erased
+    cards::SealedCard sealed;
+    std::int64_t last_used_day = 0;  // since 1970
 };
 
 class CardRows {
   public:
     explicit CardRows(common::db::Pool& pool) : pool_{pool} {}
-    // Both rows in one statement. Cause::conflict: the token exists; Cause::outcome_unknown: read it.
+    // Both rows in one statement, and those of the metadata. Cause::conflict: the token exists, or the
+    // merchant key is not active any more; Cause::outcome_unknown: read it.
     common::Task<bool> insert(CardRow row, common::Deadline deadline);
-    // Cause::not_found: no such token in this account, or its key was deleted.
+    // Cause::not_found: no such token in this account, or erased. Without its metadata.
     common::Task<CardRow> find(common::AccountId account, std::string token, common::Deadline deadline);
-    // Deletes the key. false: it was gone already.
-    common::Task<bool> erase(common::AccountId account, std::string token, common::Deadline deadline);
+    // Whether the account's token belonged to a card that was erased.
+    common::Task<bool> was_erased(common::AccountId account, std::string token, common::Deadline deadline);
     // A statement that touches no table; true when the database answers.
     common::Task<bool> ping(common::Deadline deadline);
 
@@ -33,5 +35,6 @@ class CardRows {
 };
 
 common::Error no_such_card(std::string_view token);  // 404, Cause::not_found
+common::Error erased_card(std::string_view token);   // the same with the field `cause` "erased"
 
 }  // namespace vault::store

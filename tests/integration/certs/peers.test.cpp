@@ -1,5 +1,6 @@
 // Who gets through mutual TLS, over real TLS 1.3 handshakes.
 #include <sstream>
+#include <thread>
 
 #include "handshake.h"
 #include "unit/certs/folder.h"
@@ -58,6 +59,7 @@ TEST_F(Peers, WithoutACertificateAreRefused) {
     EXPECT_THAT(refusal(std::nullopt), HasSubstr("peer did not return a certificate"));
 }
 
+// PCI DSS 4.0.1: 4.2.1
 TEST_F(Peers, WithASelfSignedCertificateAreRefused) {
     EXPECT_THAT(refusal(write("self", client_spec(), "")), HasSubstr("self-signed certificate"));
 }
@@ -66,6 +68,7 @@ TEST_F(Peers, OfAnotherCaAreRefused) {
     EXPECT_THAT(refusal(write("foreign", client_spec(), "other")), HasSubstr("unable to get local issuer"));
 }
 
+// PCI DSS 4.0.1: 4.2.1
 TEST_F(Peers, WithAnExpiredCertificateAreRefused) {
     auto spec = client_spec();
     spec.starts_in = -std::chrono::days{2};
@@ -146,6 +149,9 @@ TEST_F(Peers, SignedWithSha1AreRefused) {
 
 TEST_F(Peers, ThatAreRefusedDoNotFillTheLog) {
     const auto files = write("self", client_spec(), "");
+    // The tests before this one may have used up the lines of the second that goes on.
+    for (const auto second = std::time(nullptr); std::time(nullptr) == second;)
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
     testing::internal::CaptureStderr();
     const auto began = std::chrono::steady_clock::now();
     for (int i = 0; i < 60; ++i)
@@ -158,6 +164,7 @@ TEST_F(Peers, ThatAreRefusedDoNotFillTheLog) {
     EXPECT_LE(lines, 11 * (seconds + 2)) << "ten a second, and how many were left out";
 }
 
+// PCI DSS 4.0.1: 4.2.1
 TEST_F(Peers, ThatWereRevokedAreRefused) {
     const auto files = write("lost", client_spec());
     const auto kept = write("kept", client_spec());

@@ -58,6 +58,7 @@ TEST_F(Profiles, PublicSpeaksTls12And13Only) {
     EXPECT_TRUE(connects(*server, client.get(), TLS1_3_VERSION));
 }
 
+// PCI DSS 4.0.1: 4.2.1
 TEST_F(Profiles, PublicTakesForwardSecretAeadCiphersOnly) {
     const auto server = public_server();
     const auto client = plain_client();
@@ -137,6 +138,7 @@ TEST_F(Profiles, PublicRefusesRenegotiation) {
     EXPECT_FALSE(again);
 }
 
+// PCI DSS 4.0.1: 4.2.1
 TEST_F(Profiles, InternalSpeaksTls13Only) {
     const auto server = internal(Profile::internal_server, "vault");
     const auto client = internal(Profile::internal_client, "gateway");

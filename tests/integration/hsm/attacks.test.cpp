@@ -46,6 +46,7 @@ class Attacks : public HsmTest {
     std::unique_ptr<RawSession> raw;
 };
 
+// PCI DSS 4.0.1: 3.6.1.2
 TEST_F(Attacks, ReadingTheValueIsRefused) {
     for (const auto& label : labels()) {
         std::array<CK_BYTE, 64> room{};
@@ -64,6 +65,7 @@ TEST_F(Attacks, SearchingByValueIsNoOracle) {
     EXPECT_THAT(found, testing::IsEmpty());
 }
 
+// PCI DSS 4.0.1: 3.6.1.2, 3.7.1
 TEST_F(Attacks, ClulowWrapThenDecryptIsRefusedAtTheWrap) {
     for (const auto& with : {"KEK-card-v1", "KEK-pii-v1", "KEK-2fa-v1"})
         for (const auto& label : labels())
@@ -98,6 +100,51 @@ TEST_F(Attacks, UnwrappingSomethingMadeUpIsRefused) {
     }
 }
 
+TEST_F(Attacks, UnwrappingWhatAKekHasEncryptedIsRefused) {
+    // Clulow's other half: a key of known bytes would come in under the KEK's name.
+    std::array<CK_BYTE, 32> known{};
+    std::array<CK_BYTE, 48> sealed{};
+    std::array<CK_BYTE, 12> iv{};
+    CK_GCM_PARAMS parameters{};
+    parameters.pIv = iv.data();
+    parameters.ulIvLen = iv.size();
+    parameters.ulIvBits = 96;
+    parameters.ulTagBits = 128;
+    CK_MECHANISM gcm{CKM_AES_GCM, &parameters, sizeof parameters};
+    CK_ULONG size = sealed.size();
+    const auto kek = raw->key("KEK-card-v1");
+    ASSERT_EQ(raw->f().C_EncryptInit(raw->handle(), &gcm, kek), CKR_OK);
+    ASSERT_EQ(raw->f().C_Encrypt(raw->handle(), known.data(), known.size(), sealed.data(), &size), CKR_OK);
+    CK_OBJECT_CLASS object_class = CKO_SECRET_KEY;
+    CK_KEY_TYPE type = CKK_AES;
+    CK_ATTRIBUTE wanted[] = {{CKA_CLASS, &object_class, sizeof object_class},
+                             {CKA_KEY_TYPE, &type, sizeof type}};
+    CK_OBJECT_HANDLE made = 0;
+    EXPECT_NE(raw->f().C_UnwrapKey(raw->handle(), &gcm, kek, sealed.data(), size, wanted, 2, &made), CKR_OK);
+}
+
+TEST_F(Attacks, ConjuringAKeyOutOfRandomBytesIsRefused) {
+    CK_OBJECT_CLASS object_class = CKO_SECRET_KEY;
+    CK_KEY_TYPE type = CKK_GENERIC_SECRET;
+    CK_ATTRIBUTE wanted[] = {{CKA_CLASS, &object_class, sizeof object_class},
+                             {CKA_KEY_TYPE, &type, sizeof type}};
+    for (const auto& label : labels())
+        for (const auto mechanism_type : {CKM_AES_CBC, CKM_AES_CBC_PAD, aes_key_wrap, aes_key_wrap_pad})
+            for (int i = 0; i < 8; ++i) {
+                std::array<CK_BYTE, 16> iv{};
+                std::array<CK_BYTE, 48> blob{};
+                common::crypto::random_bytes(blob);
+                const bool cbc = mechanism_type == CKM_AES_CBC || mechanism_type == CKM_AES_CBC_PAD;
+                CK_MECHANISM mechanism{mechanism_type, cbc ? iv.data() : nullptr, cbc ? iv.size() : 0};
+                CK_OBJECT_HANDLE made = 0;
+                EXPECT_NE(raw->f().C_UnwrapKey(raw->handle(), &mechanism, raw->key(label), blob.data(),
+                                               blob.size(), wanted, 2, &made),
+                          CKR_OK)
+                    << label << ' ' << mechanism_type;
+            }
+}
+
+// PCI DSS 4.0.1: 3.7.1
 TEST_F(Attacks, ChangingAnAttributeIsRefused) {
     for (const auto& label : labels())
         for (const auto& flag : hsm::flags_of(hsm::kind_of(hsm::key_of_label(label)->purpose))) {
@@ -110,12 +157,14 @@ TEST_F(Attacks, ChangingAnAttributeIsRefused) {
     EXPECT_EQ(refusal(), "");
 }
 
+// PCI DSS 4.0.1: 3.7.7
 TEST_F(Attacks, RenamingAKeyIsRefused) {
     std::string name = "KEK-card-v9";
     CK_ATTRIBUTE change{CKA_LABEL, name.data(), name.size()};
     EXPECT_NE(raw->f().C_SetAttributeValue(raw->handle(), raw->key("KEK-pii-v1"), &change, 1), CKR_OK);
 }
 
+// PCI DSS 4.0.1: 3.7.1
 TEST_F(Attacks, CopyingToWeakerAttributesIsRefused) {
     CK_BBOOL yes = CK_TRUE;
     CK_BBOOL no = CK_FALSE;
@@ -179,6 +228,62 @@ TEST_F(Attacks, DerivingFromAKeyIsRefused) {
     for (const auto& label : labels())
         EXPECT_NE(raw->f().C_DeriveKey(raw->handle(), &mechanism, raw->key(label), weak, 3, &made), CKR_OK)
             << label;
+}
+
+// Label and CKA_ID can be read and given to another key, once the true one is destroyed.
+class Substitution : public Attacks {
+  protected:
+    void SetUp() override {
+        open();
+        sealed = seal("key").value();
+        digest = mac("4242").value();
+        Attacks::SetUp();
+    }
+    Template like(KeyRef key) {
+        Template made{key};
+        Bytes id;
+        EXPECT_TRUE(raw->session->read(raw->key(hsm::label_of(key)), CKA_ID, id).ok());
+        std::ranges::copy(id, made.id.begin());
+        EXPECT_EQ(raw->f().C_DestroyObject(raw->handle(), raw->key(hsm::label_of(key))), CKR_OK);
+        return made;
+    }
+    void expect_unused() {
+        for (int i = 0; i < 3; ++i) {
+            const auto sealed_now = seal("secret");
+            ASSERT_FALSE(sealed_now);
+            EXPECT_EQ(sealed_now.error().cause(), Cause::unavailable);
+            const auto opened = open_sealed(sealed);
+            ASSERT_FALSE(opened);
+            EXPECT_EQ(opened.error().cause(), Cause::unavailable) << "the row is not to blame";
+        }
+        EXPECT_FALSE(wait_for(hsm->self_test(Deadline{})));
+    }
+    Bytes sealed;
+    common::crypto::Digest digest{};
+};
+
+TEST_F(Substitution, AKeyOfTheSameLabelIsNotUsed) {
+    auto other = like(card_kek);
+    other.id.fill(0x55);
+    ASSERT_EQ(other.generate(*raw), CKR_OK);
+    expect_unused();
+}
+
+TEST_F(Substitution, AKeyOfTheSameLabelAndIdIsNotUsed) {
+    ASSERT_EQ(like(card_kek).generate(*raw), CKR_OK);
+    expect_unused();
+}
+
+TEST_F(Substitution, ATrojanKeyOfTheSameLabelAndIdIsNotUsed) {
+    ASSERT_EQ(like(card_kek).create(*raw), CKR_OK);
+    expect_unused();
+}
+
+TEST_F(Substitution, AFingerprintKeyOfTheSameLabelAndIdIsNotUsed) {
+    ASSERT_EQ(like(fingerprint_key).generate(*raw), CKR_OK);
+    for (int i = 0; i < 3; ++i)
+        EXPECT_FALSE(mac("4242"));
+    EXPECT_TRUE(seal("x").has_value() || !hsm->health().usable) << "the other keys may go on";
 }
 
 TEST_F(Attacks, KeysAreNotSeenWithoutALogin) {

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "hsm/profile.h"
 #include "hsm/session.h"
 #include "support/softhsm/softhsm.h"
 
@@ -42,14 +43,19 @@ Result<T> wait_for(Task<T> task) {
 
 // A session of the test's own, logged in as the user, past all that Portcullis allows itself.
 struct RawSession {
-    explicit RawSession(const support::SoftHsm& token, bool login = true) {
-        module = std::move(hsm::Module::load(support::SoftHsm::module, metrics).value());
+    explicit RawSession(const hsm::TokenSetup& setup, bool login = true)
+        : profile{hsm::Profile::load(setup.profile_file, setup.directory, setup.token_label).value()} {
+        module = std::move(hsm::Module::load(setup.module, profile.library_parameters, metrics).value());
         EXPECT_TRUE(module->initialize().ok());
-        const auto found = module->find_token(token.setup().token_label).value();
+        const auto found = module->find_token(setup.token_label).value();
         EXPECT_TRUE(hsm::Session::open(*module, found.slot, true, session).ok());
-        const auto pin = SecretBytes::copy_of(support::SoftHsm::pin);
+        const auto pin = SecretBytes::copy_of(support::token_pin);
         if (login) EXPECT_TRUE(session->login(CKU_USER, pin).ok());
     }
+    template <class Token>
+        requires requires(const Token& token) { token.setup(); }
+    explicit RawSession(const Token& token, bool login = true) : RawSession{token.setup(), login} {}
+
     const CK_FUNCTION_LIST& f() const { return module->raw(); }
     CK_SESSION_HANDLE handle() const { return session->handle(); }
     CK_OBJECT_HANDLE key(const std::string& label) const {
@@ -58,12 +64,59 @@ struct RawSession {
         EXPECT_EQ(found.size(), 1U) << label;
         return found.empty() ? 0 : found.front();
     }
+    hsm::Profile profile;
     common::Metrics metrics;
     std::unique_ptr<hsm::Module> module;
     std::unique_ptr<hsm::Session> session;
 };
 
-class HsmTest : public testing::Test {
+// A key as the table wants it, changed at will, made by someone who has the PIN.
+struct Template {
+    explicit Template(KeyRef key, std::uint8_t id_byte = 0x77)
+        : kind{hsm::kind_of(key.purpose)}, label{hsm::label_of(key)} {
+        id.fill(id_byte);
+        for (const auto& flag : hsm::flags_of(kind))
+            if (flag.settable) flags[flag.name] = {flag.type, flag.value ? CK_TRUE : CK_FALSE};
+    }
+    CK_RV generate(const RawSession& raw) {
+        std::vector<CK_ATTRIBUTE> all{{CKA_LABEL, label.data(), label.size()},
+                                      {CKA_ID, id.data(), id.size()},
+                                      {CKA_VALUE_LEN, &size, sizeof size}};
+        add_flags(raw, all);
+        CK_MECHANISM generator{kind.generator, nullptr, 0};
+        CK_OBJECT_HANDLE made = 0;
+        return raw.f().C_GenerateKey(raw.handle(), &generator, all.data(), all.size(), &made);
+    }
+    // With a value that its maker knows.
+    CK_RV create(const RawSession& raw) {
+        std::array<std::uint8_t, 32> known{};
+        CK_OBJECT_CLASS object_class = CKO_SECRET_KEY;
+        std::vector<CK_ATTRIBUTE> all{{CKA_CLASS, &object_class, sizeof object_class},
+                                      {CKA_KEY_TYPE, &kind.type, sizeof kind.type},
+                                      {CKA_LABEL, label.data(), label.size()},
+                                      {CKA_ID, id.data(), id.size()},
+                                      {CKA_VALUE, known.data(), known.size()}};
+        add_flags(raw, all);
+        CK_OBJECT_HANDLE made = 0;
+        return raw.f().C_CreateObject(raw.handle(), all.data(), all.size(), &made);
+    }
+    void add_flags(const RawSession& raw, std::vector<CK_ATTRIBUTE>& all) {
+        if (restrict_mechanism && !raw.profile.is_unknown("CKA_ALLOWED_MECHANISMS"))
+            all.push_back({CKA_ALLOWED_MECHANISMS, &mechanism, sizeof mechanism});
+        for (auto& [name, flag] : flags)
+            if (!raw.profile.is_unknown(name)) all.push_back({flag.first, &flag.second, sizeof flag.second});
+    }
+    hsm::KeyKind kind;
+    std::string label;
+    std::array<std::uint8_t, 16> id{};
+    CK_ULONG size = 32;
+    CK_MECHANISM_TYPE mechanism = kind.mechanism;
+    bool restrict_mechanism = true;
+    std::map<std::string_view, std::pair<CK_ATTRIBUTE_TYPE, CK_BBOOL>> flags;
+};
+
+template <class Token>
+class TokenTest : public testing::Test {
   protected:
     void open(const hsm::Options& options) {
         auto opened = Hsm::open(options, {card_kek, fingerprint_key}, metrics);
@@ -91,9 +144,13 @@ class HsmTest : public testing::Test {
         return opened ? "" : opened.error().log_detail();
     }
 
-    support::SoftHsm token;
+    Token token;
     common::Metrics metrics;
     std::unique_ptr<Hsm> hsm;
 };
+
+using HsmTest = TokenTest<support::SoftHsm>;
+// What every module must pass.
+using EveryModule = testing::Types<support::SoftHsm, support::Nss>;
 
 }  // namespace hsm_test

@@ -8,22 +8,26 @@ namespace {
 using namespace std::chrono_literals;
 using Steady = std::chrono::steady_clock;
 
-class Healing : public HsmTest {
+template <class Token>
+class HealingOnEveryModule : public TokenTest<Token> {
   protected:
     // How long until sealing works; more than the limit when it does not.
     Steady::duration time_to_heal(std::chrono::seconds limit) {
         const auto begun = Steady::now();
         while (Steady::now() - begun < limit) {
-            if (seal("x")) return Steady::now() - begun;
+            if (this->seal("x")) return Steady::now() - begun;
             std::this_thread::sleep_for(20ms);
         }
         return limit + 1s;
     }
     double logins(std::string_view result) {
-        return metrics.counter_value("hsm_calls_total", {{"function", "C_Login"}, {"result", result}});
+        return this->metrics.counter_value("hsm_calls_total", {{"function", "C_Login"}, {"result", result}});
     }
-    support::FaultModule faults;
+    support::FaultModule faults{Token::module};
 };
+TYPED_TEST_SUITE(HealingOnEveryModule, EveryModule);
+
+using Healing = HealingOnEveryModule<support::SoftHsm>;
 
 TEST_F(Healing, ComesBackWithinFiveSecondsOfTheTokensReturn) {
     open();
@@ -46,9 +50,9 @@ TEST_F(Healing, ComesBackWithinFiveSecondsOfTheTokensReturn) {
     EXPECT_TRUE(hsm->health().usable);
 }
 
-TEST_F(Healing, CuresEachFailureOfACallAtOnce) {
-    open_with_faults();
-    const auto sealed = seal("key").value();
+TYPED_TEST(HealingOnEveryModule, CuresEachFailureOfACallAtOnce) {
+    this->open_with_faults();
+    const auto sealed = this->seal("key").value();
     const CK_RV values[] = {CKR_SESSION_HANDLE_INVALID, CKR_SESSION_CLOSED,
                             CKR_OPERATION_ACTIVE,       CKR_OBJECT_HANDLE_INVALID,
                             CKR_KEY_HANDLE_INVALID,     CKR_USER_NOT_LOGGED_IN,
@@ -56,13 +60,13 @@ TEST_F(Healing, CuresEachFailureOfACallAtOnce) {
                             CKR_TOKEN_NOT_PRESENT,      CKR_CRYPTOKI_NOT_INITIALIZED};
     for (const auto* function : {"C_DecryptInit", "C_Decrypt"}) {
         for (const auto value : values) {
-            faults.fail(function, value);
-            const auto opened = open_sealed(sealed);
+            this->faults.fail(function, value);
+            const auto opened = this->open_sealed(sealed);
             ASSERT_TRUE(opened) << function << ' ' << hsm::name_of(value) << ' ' << opened.error().describe();
             EXPECT_EQ(opened->text(), "key");
         }
     }
-    EXPECT_EQ(logins("CKR_PIN_INCORRECT"), 0);
+    EXPECT_EQ(this->logins("CKR_PIN_INCORRECT"), 0);
 }
 
 TEST_F(Healing, CuresFailuresOfEveryFunction) {
@@ -82,54 +86,54 @@ TEST_F(Healing, CuresFailuresOfEveryFunction) {
     }
 }
 
-TEST_F(Healing, TellsAFailingDeviceFromACorruptRow) {
-    open_with_faults();
-    const auto sealed = seal("key").value();
+TYPED_TEST(HealingOnEveryModule, TellsAFailingDeviceFromACorruptRow) {
+    this->open_with_faults();
+    const auto sealed = this->seal("key").value();
     // The record's call and the canary's fail alike: it is the device.
-    faults.fail("C_Decrypt", CKR_GENERAL_ERROR, 2);
-    const auto failed = open_sealed(sealed);
+    this->faults.fail("C_Decrypt", CKR_GENERAL_ERROR, 2);
+    const auto failed = this->open_sealed(sealed);
     ASSERT_FALSE(failed);
     EXPECT_EQ(failed.error().cause(), Cause::unavailable);
     // Only the record's call fails: it is the record.
-    ASSERT_TRUE(open_sealed(sealed));
-    faults.fail("C_Decrypt", CKR_GENERAL_ERROR, 1);
-    const auto corrupt = open_sealed(sealed);
+    ASSERT_TRUE(this->open_sealed(sealed));
+    this->faults.fail("C_Decrypt", CKR_GENERAL_ERROR, 1);
+    const auto corrupt = this->open_sealed(sealed);
     ASSERT_FALSE(corrupt);
     EXPECT_EQ(corrupt.error().cause(), Cause::integrity);
-    EXPECT_TRUE(hsm->health().usable);
+    EXPECT_TRUE(this->hsm->health().usable);
 }
 
-TEST_F(Healing, LogsInAgainWhenLoggedOut) {
-    open();
-    ASSERT_TRUE(seal("x"));
-    const auto before = logins("CKR_OK");
+TYPED_TEST(HealingOnEveryModule, LogsInAgainWhenLoggedOut) {
+    this->open();
+    ASSERT_TRUE(this->seal("x"));
+    const auto before = this->logins("CKR_OK");
     {
-        const RawSession raw{token, false};
+        const RawSession raw{this->token, false};
         ASSERT_EQ(raw.f().C_Logout(raw.handle()), CKR_OK);
     }
-    EXPECT_LT(time_to_heal(5s), 1s);
-    EXPECT_GE(logins("CKR_OK"), before + 1);
+    EXPECT_LT(this->time_to_heal(5s), 1s);
+    EXPECT_GE(this->logins("CKR_OK"), before + 1);
 }
 
-TEST_F(Healing, SurvivesTheLossOfAllSessions) {
-    open();
-    ASSERT_TRUE(seal("x"));
+TYPED_TEST(HealingOnEveryModule, SurvivesTheLossOfAllSessions) {
+    this->open();
+    ASSERT_TRUE(this->seal("x"));
     {
-        const RawSession raw{token, false};
-        const auto slot = raw.module->find_token(support::SoftHsm::label).value().slot;
+        const RawSession raw{this->token, false};
+        const auto slot = raw.module->find_token(TypeParam::label).value().slot;
         ASSERT_EQ(raw.f().C_CloseAllSessions(slot), CKR_OK);
     }
-    EXPECT_LT(time_to_heal(5s), 1s);
+    EXPECT_LT(this->time_to_heal(5s), 1s);
 }
 
-TEST_F(Healing, NeverTriesAPinAgainThatWasRefused) {
-    open_with_faults();
-    faults.fail("C_Login", CKR_PIN_INCORRECT, 100);
-    faults.fail("C_EncryptInit", CKR_USER_NOT_LOGGED_IN, 100);
+TYPED_TEST(HealingOnEveryModule, NeverTriesAPinAgainThatWasRefused) {
+    this->open_with_faults();
+    this->faults.fail("C_Login", CKR_PIN_INCORRECT, 100);
+    this->faults.fail("C_EncryptInit", CKR_USER_NOT_LOGGED_IN, 100);
     for (int i = 0; i < 10; ++i)
-        EXPECT_FALSE(seal("x"));
-    EXPECT_EQ(logins("CKR_PIN_INCORRECT"), 1);
-    EXPECT_FALSE(hsm->health().usable);
+        EXPECT_FALSE(this->seal("x"));
+    EXPECT_EQ(this->logins("CKR_PIN_INCORRECT"), 1);
+    EXPECT_FALSE(this->hsm->health().usable);
 }
 
 TEST_F(Healing, LooksForALostKeyWithoutHarmToTheOthers) {

@@ -108,6 +108,27 @@ TEST_F(HsmProgram, TellsWhatIsWrongWithAToken) {
     EXPECT_THAT(run("check").out, Not(HasSubstr("KEK-card-v2")));
 }
 
+TEST_F(HsmProgram, PreparesAnotherModuleByItsProfile) {
+    const auto database = token.folder() + "/nss";
+    std::filesystem::create_directory(database);
+    const auto nss = [&](const std::string& command) {
+        return support::run_program({PORTCULLIS_HSM, command, "--module", support::Nss::module,
+                                     "--token-label", "portcullis", "--pin-file", token.pin_file(),
+                                     "--profile", support::Nss::profile(), "--directory", database});
+    };
+    const auto made = nss("init"), kept = nss("init");
+    ASSERT_EQ(made.code, 0) << made.err;
+    EXPECT_EQ(made.out, "made token portcullis\n");
+    EXPECT_EQ(kept.out, "kept token portcullis\n") << kept.err;
+    const auto keys = nss("keys");
+    ASSERT_EQ(keys.code, 0) << keys.err;
+    EXPECT_THAT(keys.out, HasSubstr("made KEK-card-v1 "));
+    EXPECT_EQ(nss("check").out, "8 keys, all as they must be\n");
+    const auto bare = support::run_program({PORTCULLIS_HSM, "check", "--module", support::Nss::module,
+                                            "--token-label", "portcullis", "--pin-file", token.pin_file()});
+    EXPECT_EQ(bare.code, 1) << "needs the profile";
+}
+
 TEST_F(HsmProgram, RefusesPinsThatAreWrongOrNotSecret) {
     const auto with_pin = [&](const std::string& path) {
         return support::run_program({PORTCULLIS_HSM, "check", "--module", support::SoftHsm::module,

@@ -39,7 +39,7 @@ TEST_F(Authorizations, AreWrittenDownBeforeTheyAreSent) {
 
 TEST_F(Authorizations, RefuseAnIdThatWasUsedForAnotherOrder) {
     authorize("areq_1");
-    const auto other = run(relay->authorize(order("areq_1", 2000), Deadline::in(30s)));
+    const auto other = run(relay->authorize(order("areq_1", 2000), gateway, Deadline::in(30s)));
     ASSERT_FALSE(other);
     EXPECT_EQ(other.error().status(), 409);
     EXPECT_EQ(host.received("0100").size(), 1U);
@@ -236,7 +236,7 @@ TEST_F(Authorizations, AreRefusedUnderAnIdThatWasAskedForBefore) {
 TEST_F(Authorizations, OfAnUnknownCardAreNotSent) {
     auto bad = order("areq_1");
     bad.card_token = "vt_test_2";
-    const auto refused = run(relay->authorize(std::move(bad), Deadline::in(30s)));
+    const auto refused = run(relay->authorize(std::move(bad), gateway, Deadline::in(30s)));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().status(), 404);
     EXPECT_EQ(state_of("areq_1"), State::not_sent);

@@ -18,7 +18,7 @@ TEST_F(AcquirerLink, StaysAliveInSilenceAndSignsOff) {
     relay->stop();
     EXPECT_EQ(host.network_messages("002"), before + 1);
     EXPECT_FALSE(relay->health().signed_on);
-    EXPECT_FALSE(run(relay->authorize(order("areq_1"), Deadline::in(1s))));
+    EXPECT_FALSE(run(relay->authorize(order("areq_1"), gateway, Deadline::in(1s))));
 }
 
 TEST_F(AcquirerLink, IsMadeAgainWhenThreeEchoesAreNotAnswered) {

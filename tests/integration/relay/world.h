@@ -34,7 +34,7 @@ class OneCard final : public vault::cards::CardVault {
         co_return common::Fail{common::Error::internal("not asked for here")};
     }
     common::Task<vault::cards::OpenCard> open(AccountId, bool, std::string token, std::string cvc_handle,
-                                              Deadline) override {
+                                              vault::audit::Caller, Deadline) override {
         ++opened;
         if (throws) throw std::runtime_error{"as an allocation may"};
         if (token != "vt_test_1" || erased)
@@ -87,6 +87,7 @@ common::Result<T> run(common::Task<T> task) {
 class RelayTest : public testing::Test {
   protected:
     static constexpr std::chrono::milliseconds brief = 200ms;
+    inline static const vault::audit::Caller gateway{"spiffe://portcullis/gateway", "127.0.0.1"};
 
     static void SetUpTestSuite() {
         auto& postgres = Postgres::instance();
@@ -164,7 +165,7 @@ class RelayTest : public testing::Test {
         return order;
     }
     Exchange authorize(std::string id, std::chrono::milliseconds limit = 60s) {
-        const auto result = run(relay->authorize(order(std::move(id)), Deadline::in(limit)));
+        const auto result = run(relay->authorize(order(std::move(id)), gateway, Deadline::in(limit)));
         EXPECT_TRUE(result) << result.error().describe();
         return result.value_or(Exchange{});
     }

@@ -10,6 +10,7 @@
 #include "integration/vault/environment.h"
 #include "support/process.h"
 #include "vault/client/client.h"
+#include "vault/settings.h"
 
 namespace {
 
@@ -136,6 +137,7 @@ TEST_F(RunningVault, SaysWhatIsWrongWithACard) {
     EXPECT_EQ(real.error().to_json().at("error").at("decline_code"), "test_mode_live_card");
 }
 
+// PCI DSS 4.0.1: 7.2.1
 TEST_F(RunningVault, KnowsItsCallersByTheirCertificates) {
     for (const char* other : {"viewer", "acquirer", "vault"}) {
         for (const auto& [method, target] : {std::pair{http::Method::post, "/cards"},
@@ -164,7 +166,7 @@ TEST_F(RunningVault, IsHonestAboutAnAcquirerThatIsNotThere) {
     ASSERT_TRUE(health) << health.error().describe();
     EXPECT_EQ(health->status, 503);
     EXPECT_EQ(health->body,
-              R"({"status":"unavailable","hsm":"ok","database":"ok","acquirer":"unavailable"})");
+              R"({"status":"unavailable","hsm":"ok","database":"ok","acquirer":"unavailable","audit":"ok"})");
     EXPECT_EQ(raw("viewer", http::Method::get, "/readyz")->status, 200);
     EXPECT_FALSE(wait_on(io, client.healthy(soon())));
 }
@@ -247,6 +249,39 @@ TEST_F(RunningVault, StoresNothingWithoutItsDatabaseAndRecoversByItself) {
     EXPECT_EQ(stored_cards(), before);
     EXPECT_TRUE(within_ten_seconds([] { return post_card()->status == 200; }));
     EXPECT_THAT(testing::internal::GetCapturedStderr(), Not(HasSubstr("4242424242424242")));
+}
+
+TEST_F(RunningVault, RecordsWhoStoredACardAndFromWhere) {
+    const auto card = wait_on(io, client.create_card(typed("4242424242424242"), soon()));
+    ASSERT_TRUE(card) << card.error().describe();
+    EXPECT_EQ(vault_test::value_of(
+                  "SELECT actor || ' ' || action || ' ' || origin || ' ' || outcome FROM audit_entry"
+                  " WHERE object = '" +
+                  card->token + "'"),
+              "spiffe://portcullis/gateway card.create 127.0.0.1 begun");
+    ASSERT_EQ(raw("viewer", http::Method::post, "/cards", "{}")->status, 403);
+    EXPECT_NE(
+        vault_test::value_of("SELECT count(*) FROM audit_entry WHERE actor = 'spiffe://portcullis/viewer'"
+                             " AND outcome = 'refused' AND object = 'POST /cards'"),
+        "0");
+}
+
+TEST_F(RunningVault, StoresNothingWithoutItsAuditLogAndRecoversByItself) {
+    ASSERT_EQ(post_card()->status, 200);
+    const auto before = stored_cards();
+    const auto directory = identities->file("audit"), away = directory + ".away";
+    std::filesystem::rename(directory, away);
+    EXPECT_TRUE(
+        within_ten_seconds([] { return health().find(R"("audit":"unavailable")") != std::string::npos; }));
+    const auto held = stored_cards();
+    expect_unavailable(post_card());
+    EXPECT_EQ(stored_cards(), held);
+    EXPECT_EQ(raw("viewer", http::Method::get, "/readyz")->status, 503);
+    EXPECT_EQ(raw("gateway", http::Method::get, "/exchanges/areq_x?account=00000011")->status, 404)
+        << "what touches no card goes on";
+    std::filesystem::rename(away, directory);
+    EXPECT_TRUE(within_ten_seconds([] { return post_card()->status == 200; }));
+    EXPECT_EQ(held, before);
 }
 
 TEST_F(RunningVault, TellsWhichConfigurationIsWrong) {

@@ -1,90 +1,22 @@
 #include <thread>
 
-#include <gtest/gtest.h>
-
 #include "common/crypto.h"
-#include "integration/vault/environment.h"
-#include "unit/vault/access.h"
-#include "vault/cards/card_service.h"
+#include "integration/vault/service.h"
 #include "vault/cards/tokens.h"
 
 namespace {
 
 using namespace std::chrono_literals;
-using common::AccountId;
-using common::Cause;
-using common::Deadline;
-using vault::cards::NewCardInput;
-using vault::cards::PanTestAccess;
+using vault_test::AccountId;
+using vault_test::Cause;
+using vault_test::Deadline;
+using vault_test::NewCardInput;
+using vault_test::PanTestAccess;
 using vault_test::value_of;
+using vault_test::Vault;
 using vault_test::wait_for;
 
-// Everything of one vault process but its listeners; two of them share a database and a token.
-struct Vault {
-    common::Metrics& metrics;
-    common::ManualClock clock{common::TimePoint{std::chrono::sys_days{std::chrono::year{2026} / 7 / 1}}};
-    hsm::Hsm& hsm;
-    common::db::Pool pool;
-    vault::store::CardRows rows{pool};
-    vault::store::MerchantKeys merchant_keys{pool};
-    vault::keys::KeyMaterial material{hsm};
-    vault::keys::KeyRing ring{hsm, merchant_keys, material, clock, metrics};
-    vault::cards::Fingerprinter fingerprinter{hsm};
-    vault::cards::CvcStore codes{clock};
-    vault::cards::SandboxCards sandbox =
-        std::move(*vault::cards::SandboxCards::load(PORTCULLIS_VAULT "/cards/sandbox_cards.json"));
-    vault::cards::BinTable bins =
-        std::move(*vault::cards::BinTable::load(PORTCULLIS_VAULT "/cards/bins.json"));
-    vault::cards::CardService cards{
-        {rows, ring, material, fingerprinter, codes, sandbox, bins, clock, metrics, true}};
-
-    Vault(hsm::Hsm& opened, common::Metrics& counted)
-        : metrics{counted}, hsm{opened}, pool{vault_test::pool_options(), metrics} {}
-};
-
-class StoredCards : public testing::Test {
-  protected:
-    static void SetUpTestSuite() { token = new support::SoftHsm; }
-    static void TearDownTestSuite() { delete token; }
-    void SetUp() override {
-        vault_test::make_database();
-        auto opened = hsm::Hsm::open(token->options(), vault_test::vault_keys(), metrics);
-        ASSERT_TRUE(opened) << opened.error().describe();
-        hsm = std::move(*opened);
-        vault = std::make_unique<Vault>(*hsm, metrics);
-    }
-
-    static NewCardInput typed(std::string_view number = "4242424242424242",
-                              AccountId account = AccountId{4711}) {
-        NewCardInput input;
-        input.account = account;
-        input.number = common::SecretText{number};
-        input.cvc = common::SecretText{"123"};
-        input.exp_month = 9, input.exp_year = 2031;
-        return input;
-    }
-    static Deadline soon() { return Deadline::in(5s); }
-    auto store(NewCardInput input) { return wait_for(vault->cards.store(std::move(input), soon())); }
-    std::string stored(std::string_view number = "4242424242424242", AccountId owner = AccountId{4711}) {
-        auto result = store(typed(number, owner));
-        if (!result) throw std::runtime_error{result.error().describe()};
-        return result->facts.token;
-    }
-    auto open(const std::string& card, std::string handle = "", AccountId owner = AccountId{4711},
-              bool livemode = false) {
-        return wait_for(vault->cards.open(owner, livemode, card, std::move(handle), soon()));
-    }
-    // A vault that has nothing in memory.
-    void restart() { vault = std::make_unique<Vault>(*hsm, metrics); }
-    static std::string count(const std::string& table) { return value_of("SELECT count(*) FROM " + table); }
-    static void tamper(const std::string& sql) { tests::Postgres::instance().run(sql, "vault"); }
-
-    inline static support::SoftHsm* token = nullptr;
-    const AccountId account{4711};
-    common::Metrics metrics;
-    std::unique_ptr<hsm::Hsm> hsm;
-    std::unique_ptr<Vault> vault;
-};
+class StoredCards : public vault_test::CardsTest {};
 
 TEST_F(StoredCards, ComeBackWithTheirSecurityCodeOnce) {
     const auto card = store(typed("4242 4242 4242 4242"));
@@ -106,6 +38,47 @@ TEST_F(StoredCards, ComeBackWithTheirSecurityCodeOnce) {
     EXPECT_FALSE(second->cvc);
 }
 
+// PCI DSS 4.0.1: 10.2.1, 10.2.2
+TEST_F(StoredCards, AreRecordedBeforeTheyAreStoredOrOpened) {
+    auto input = typed();
+    input.caller = caller();
+    const auto card = store(std::move(input));
+    ASSERT_TRUE(card);
+    ASSERT_TRUE(open(card->facts.token));
+    EXPECT_FALSE(store(typed("4242424242424241")));
+    const auto entries = vault->trail.entries();
+    ASSERT_EQ(entries.size(), 3U) << "a number that is refused is no card";
+    EXPECT_EQ(entries[0].action, "merchant_key.create");
+    EXPECT_TRUE(entries[0].object.starts_with("mk_"));
+    EXPECT_EQ(entries[1].action, "card.create");
+    EXPECT_EQ(entries[2].action, "card.open");
+    for (const int i : {1, 2}) {
+        EXPECT_EQ(entries[static_cast<std::size_t>(i)].object, card->facts.token);
+        EXPECT_EQ(entries[static_cast<std::size_t>(i)].actor, "spiffe://portcullis/gateway");
+        EXPECT_EQ(entries[static_cast<std::size_t>(i)].origin, "127.0.0.1");
+        EXPECT_EQ(entries[static_cast<std::size_t>(i)].detail, "areq_1");
+    }
+}
+
+// PCI DSS 4.0.1: 10.7.2
+TEST_F(StoredCards, AreNeitherStoredNorOpenedWhenThatCannotBeRecorded) {
+    const auto card = store(typed());
+    ASSERT_TRUE(card);
+    vault->trail.fail(common::Error::unavailable("the log is full"));
+    const auto refused = store(typed());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().status(), 503);
+    EXPECT_FALSE(store(typed("4242424242424242", AccountId{4713}))) << "no merchant key either";
+    EXPECT_EQ(count("card"), "1");
+    EXPECT_EQ(count("merchant_key"), "1");
+    EXPECT_FALSE(open(card->facts.token, card->cvc_handle));
+    vault->trail.fail(std::nullopt);
+    const auto opened = open(card->facts.token, card->cvc_handle);
+    ASSERT_TRUE(opened);
+    EXPECT_TRUE(opened->cvc) << "the security code is still there";
+}
+
+// PCI DSS 4.0.1: 3.3.2
 TEST_F(StoredCards, OutliveTheProcessButTheirSecurityCodesDoNot) {
     const auto card = store(typed());
     ASSERT_TRUE(card);
@@ -116,6 +89,7 @@ TEST_F(StoredCards, OutliveTheProcessButTheirSecurityCodesDoNot) {
     EXPECT_FALSE(opened->cvc);
 }
 
+// PCI DSS 4.0.1: 3.5.1.1
 TEST_F(StoredCards, HaveAFingerprintOfNumberAccountAndMode) {
     const auto first = store(typed()), again = store(typed()), other = store(typed("5555555555554444"));
     const auto elsewhere = store(typed("4242424242424242", AccountId{4712}));
@@ -140,15 +114,6 @@ TEST_F(StoredCards, AreUnknownToOtherAccountsAndModes) {
     EXPECT_FALSE(wait_for(vault->cards.facts(account, vault::cards::new_token(account, false), soon())));
 }
 
-TEST_F(StoredCards, AreErasedWithTheirKey) {
-    const auto card = stored();
-    EXPECT_TRUE(*wait_for(vault->rows.erase(account, card, soon())));
-    EXPECT_FALSE(*wait_for(vault->rows.erase(account, card, soon())));
-    EXPECT_EQ(count("card"), "1");
-    EXPECT_EQ(open(card).error().cause(), Cause::not_found);
-    EXPECT_EQ(wait_for(vault->cards.facts(account, card, soon())).error().cause(), Cause::not_found);
-}
-
 TEST_F(StoredCards, MayBeMadeFromATestId) {
     NewCardInput input;
     input.account = account;
@@ -165,6 +130,7 @@ TEST_F(StoredCards, MayBeMadeFromATestId) {
     EXPECT_EQ(store(std::move(unknown)).error().code(), "resource_missing");
 }
 
+// PCI DSS 4.0.1: 6.5.5
 TEST_F(StoredCards, AreNotMadeOfBadData) {
     const auto refused = [&](auto change) {
         auto input = typed();
@@ -200,6 +166,7 @@ TEST_F(StoredCards, OfLiveModeHaveKeysOfTheirOwn) {
     EXPECT_TRUE(open(card->facts.token, "", account, true));
 }
 
+// PCI DSS 4.0.1: 3.5.1
 TEST_F(StoredCards, LeaveNoNumberInTheDatabase) {
     stored("4242424242424242");
     for (const char* table : {"card", "card_key", "merchant_key"}) {
@@ -211,6 +178,7 @@ TEST_F(StoredCards, LeaveNoNumberInTheDatabase) {
     }
 }
 
+// PCI DSS 4.0.1: 3.7.7
 TEST_F(StoredCards, DoNotOpenWhenTheirRowsWereTamperedWith) {
     const auto first = stored("4242424242424242"), second = stored("5555555555554444");
     const auto foreign = stored("4242424242424242", AccountId{4712});
@@ -296,7 +264,7 @@ TEST_F(StoredCards, ShareOneMerchantKeyWhenVaultsRaceForIt) {
                   "1");
         for (const auto& card : tokens)
             for (const auto& other : all) {
-                const auto opened = wait_for(other->cards.open(merchant, false, card, "", soon()));
+                const auto opened = wait_for(other->cards.open(merchant, false, card, "", caller(), soon()));
                 ASSERT_TRUE(opened) << opened.error().describe();
             }
     }
@@ -345,13 +313,18 @@ TEST_F(StoredCards, AreRefusedForNowWhileTheDatabaseIsGone) {
     EXPECT_TRUE(store(typed()));
 }
 
+// PCI DSS 4.0.1: 7.2.1
 TEST_F(StoredCards, AreKeptByARoleThatCannotChangeThem) {
     stored();
     pqxx::connection connection{tests::Postgres::instance().url("vault", "vault")};
     for (const char* sql :
-         {"UPDATE card SET record = record", "DELETE FROM card", "UPDATE card_key SET sealed = sealed",
-          "UPDATE merchant_key SET state = 'active'", "DELETE FROM merchant_key", "DROP TABLE card",
-          "CREATE TABLE mine (x int)", "TRUNCATE card_key"}) {
+         {"UPDATE card SET token = token", "UPDATE card SET livemode = livemode",
+          "UPDATE card SET last4 = last4", "UPDATE card_key SET token = token",
+          "UPDATE card_key SET livemode = livemode", "UPDATE card_metadata SET token = token",
+          "UPDATE card_tombstone SET token = token", "UPDATE card_velocity SET fingerprint = fingerprint",
+          "DELETE FROM job_lease", "UPDATE merchant_key SET version = 2", "UPDATE merchant_key SET id = id",
+          "DELETE FROM merchant_key", "DELETE FROM hsm_key", "DROP TABLE card", "CREATE TABLE mine (x int)",
+          "TRUNCATE card_key"}) {
         pqxx::work work{connection};
         EXPECT_THROW(work.exec(sql), pqxx::insufficient_privilege) << sql;
     }

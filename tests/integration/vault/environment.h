@@ -14,24 +14,15 @@
 #include "common/db/migrate.h"
 #include "common/db/pool.h"
 #include "common/http/client.h"
+#include "common/wait.h"
 #include "hsm/hsm.h"
 #include "support/postgres.h"
+#include "support/process.h"
 #include "support/softhsm/softhsm.h"
 
 namespace vault_test {
 
-template <class T>
-common::Result<T> wait_for(common::Task<T> task) {
-    boost::asio::io_context io;
-    std::optional<common::Result<T>> answer;
-    boost::asio::co_spawn(io, std::move(task),
-                          [&](const std::exception_ptr& thrown, common::Result<T> result) {
-                              if (thrown) std::rethrow_exception(thrown);
-                              answer.emplace(std::move(result));
-                          });
-    io.run();
-    return std::move(*answer);
-}
+using common::wait_for;
 
 // The database "vault" anew, with its schema, owned by vault_owner; the service connects as vault.
 inline void make_database() {
@@ -48,10 +39,6 @@ inline void make_database() {
     const auto applied =
         common::db::migrate(postgres.url("vault", "vault_owner"), PORTCULLIS_VAULT "/store/migrations");
     if (!applied) throw std::runtime_error{applied.error().describe()};
-}
-
-inline std::vector<hsm::KeyRef> vault_keys() {
-    return {{hsm::Purpose::kek_card, 1}, {hsm::Purpose::fingerprint, 1}, {hsm::Purpose::registry, 1}};
 }
 
 inline common::db::Pool::Options pool_options() {
@@ -74,6 +61,7 @@ class Identities {
         std::string pattern = (std::filesystem::temp_directory_path() / "vault-certs.XXXXXX").string();
         if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error{"no temporary directory"};
         folder_ = pattern;
+        std::filesystem::create_directory(folder_ + "/audit");
         const auto made = certs::Authority::init(folder_, "test authority", false);
         if (!made) throw std::runtime_error{made.error().describe()};
         for (const char* name : {"gateway", "vault", "acquirer", "viewer", "lost"})
@@ -134,6 +122,7 @@ inline std::vector<std::string> vault_settings(const Identities& identities, con
             "hsm.module=" + options.module,
             "hsm.token_label=" + options.token_label,
             "hsm.pin_file=" + options.pin_file,
+            "audit.checkpoint_directory=" + identities.folder() + "/audit",
             "acquirer.host=localhost",
             "acquirer.port=1",
             "acquirer.identity=spiffe://portcullis/acquirer",

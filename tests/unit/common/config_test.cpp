@@ -104,6 +104,7 @@ TEST_F(ConfigTest, TellsWhereATomlFileIsBroken) {
     EXPECT_THAT(missing.error()[0], HasSubstr("none.toml"));
 }
 
+// PCI DSS 4.0.1: 8.6.2
 TEST_F(ConfigTest, RefusesSecretFilesThatOthersMayRead) {
     const auto secret = write("pepper", "s3cret\n", 0644);
     const auto open = load("", {"database.url=x", "keys.pepper_file=" + secret});

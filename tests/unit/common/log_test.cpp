@@ -129,6 +129,7 @@ TEST_F(LogTest, CarriesAnErrorWithItsDetail) {
     EXPECT_EQ(written[1].at("level"), "warning");
 }
 
+// PCI DSS 4.0.1: 3.5.1
 TEST_F(LogTest, MasksACardNumberThatSlippedThroughAndCountsIt) {
     const auto before = process_counters().log_redactions.load();
     log::info("oops 4242 4242 4242 4242");  // a literal passes no check but the sink's

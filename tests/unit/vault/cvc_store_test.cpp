@@ -21,6 +21,7 @@ class SecurityCodes : public testing::Test {
     }
 };
 
+// PCI DSS 4.0.1: 3.3.1
 TEST_F(SecurityCodes, AreGivenOutOnce) {
     const auto handle = put();
     const auto taken = codes.take(handle, "token");
@@ -30,6 +31,7 @@ TEST_F(SecurityCodes, AreGivenOutOnce) {
     EXPECT_EQ(codes.size(), 0U);
 }
 
+// PCI DSS 4.0.1: 3.3.1
 TEST_F(SecurityCodes, AreForgottenAfterAQuarterOfAnHour) {
     const auto handle = put();
     clock.advance(15min - 1ms);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "common/json.h"
+#include "support/audit_recorder.h"
 #include "vault/client/card_errors.h"
 
 namespace {
@@ -19,19 +20,23 @@ using vault::Exchange;
 
 struct CardsDouble final : vault::cards::CardVault {
     std::string number, cvc;
+    vault::cards::TokenFormat format = vault::cards::TokenFormat::standard;
+    vault::cards::Metadata metadata;
     std::optional<Error> failure;
     int calls = 0;
 
     Task<vault::cards::NewCardResult> store(vault::cards::NewCardInput card, Deadline) override {
         ++calls;
         number = card.number.view(), cvc = card.cvc.view();
+        format = card.format, metadata = card.metadata;
         if (failure) co_return Fail{*failure};
         vault::cards::NewCardResult result;
         result.facts = {"vt_test_x", "visa", "4242", "credit", "US", "fp", 12, 2031, "optional", "normal"};
         result.cvc_handle = "cvc_x";
         co_return result;
     }
-    Task<vault::cards::OpenCard> open(AccountId, bool, std::string, std::string, Deadline) override {
+    Task<vault::cards::OpenCard> open(AccountId, bool, std::string, std::string, vault::audit::Caller,
+                                      Deadline) override {
         ADD_FAILURE() << "no route opens a card";
         co_return Fail{Error::internal("not here")};
     }
@@ -45,6 +50,32 @@ struct CardsDouble final : vault::cards::CardVault {
     }
 };
 
+struct KeepingDouble final : vault::cards::CardKeeping {
+    std::optional<Error> failure;
+    std::vector<vault::cards::CardUpdate> updates;
+    std::vector<vault::cards::CardSearch> searches;
+    std::vector<std::string> erased;
+
+    Task<vault::cards::CardFacts> update(vault::cards::CardUpdate change, Deadline) override {
+        updates.push_back(change);
+        if (failure) co_return Fail{*failure};
+        co_return vault::cards::CardFacts{change.token, "visa",     "4242",   "credit",       "US", "fp", 1,
+                                          2032,         "optional", "normal", change.metadata};
+    }
+    Task<bool> erase(AccountId, std::string token, Deadline) override {
+        erased.push_back(token);
+        if (failure) co_return Fail{*failure};
+        co_return true;
+    }
+    Task<vault::cards::CardPage> search(vault::cards::CardSearch search, Deadline) override {
+        searches.push_back(search);
+        if (failure) co_return Fail{*failure};
+        co_return vault::cards::CardPage{
+            {{"vt_test_x", "visa", "4242", "credit", "US", "fp", 12, 2031, "optional", "normal", {}}},
+            "vt_test_x"};
+    }
+};
+
 struct ExchangesDouble final : vault::api::Exchanges {
     int calls = 0;
     std::optional<Error> failure;
@@ -55,7 +86,7 @@ struct ExchangesDouble final : vault::api::Exchanges {
         exchange.request_id = std::move(id);
         co_return exchange;
     }
-    Task<Exchange> authorize(vault::AuthorizationRequest request, Deadline) override {
+    Task<Exchange> authorize(vault::AuthorizationRequest request, vault::audit::Caller, Deadline) override {
         return answer(request.request_id);
     }
     Task<Exchange> capture(vault::CaptureRequest request, Deadline) override {
@@ -68,16 +99,18 @@ struct ExchangesDouble final : vault::api::Exchanges {
 };
 
 struct HealthDouble final : vault::api::HealthSource {
-    vault::api::HealthReport state{true, true, true, false};
+    vault::api::HealthReport state{true, true, true, true, false};
     Task<vault::api::HealthReport> report(Deadline) override { co_return state; }
 };
 
 class Routes : public testing::Test {
   protected:
     CardsDouble cards;
+    KeepingDouble keeping;
     ExchangesDouble exchanges;
     HealthDouble health;
-    vault::api::Api api{{cards, exchanges, health, "portcullis"}};
+    support::AuditRecorder trail;
+    vault::api::Api api{{cards, keeping, exchanges, health, trail, "portcullis"}};
     std::string identity = "spiffe://portcullis/gateway";
 
     http::Response call(Method method, std::string path, std::string_view body = "", std::string query = "",
@@ -114,6 +147,7 @@ class Routes : public testing::Test {
         R"({"account": "00000011", "request_id": "creq_1", "authorization_id": "areq_1", "amount": 5, "sequence": 1, "count": 1})";
 };
 
+// PCI DSS 4.0.1: 3.4.1
 TEST_F(Routes, StoreACardAndAnswerWithoutItsNumber) {
     const auto response = call(Method::post, "/cards", good_card);
     EXPECT_EQ(response.status, 200);
@@ -134,12 +168,69 @@ TEST_F(Routes, GiveTheGatewayWhatIsKnownOfACard) {
     EXPECT_EQ(call(Method::get, "/cards/vt_test_abc/number", "", "account=00000011").status, 404);
 }
 
+TEST_F(Routes, ChangeEraseAndFindCards) {
+    const auto changed =
+        call(Method::post, "/cards/vt_test_abc",
+             R"({"account": "00000011", "exp_month": 1, "exp_year": 2032, "metadata": {"order": "77"}})");
+    EXPECT_EQ(changed.status, 200) << changed.body;
+    EXPECT_NE(changed.body.find(R"("metadata":{"order":"77"})"), std::string::npos) << changed.body;
+    ASSERT_EQ(keeping.updates.size(), 1U);
+    EXPECT_EQ(keeping.updates[0].account, AccountId{63});
+    EXPECT_EQ(keeping.updates[0].token, "vt_test_abc");
+    EXPECT_EQ(keeping.updates[0].exp_year, 2032);
+
+    const auto erased = call(Method::del, "/cards/9990123456784242", "", "account=00000011");
+    EXPECT_EQ(erased.body, R"({"token":"9990123456784242","erased":true})");
+    EXPECT_EQ(keeping.erased, std::vector<std::string>{"9990123456784242"});
+
+    const auto found = call(Method::get, "/cards", "",
+                            "account=00000011&livemode=true&expires_from=2031-09&expires_to=2032-01&limit=3");
+    EXPECT_EQ(found.status, 200) << found.body;
+    EXPECT_NE(found.body.find(R"("has_more":true,"next":"vt_test_x")"), std::string::npos) << found.body;
+    ASSERT_EQ(keeping.searches.size(), 1U);
+    const auto& search = keeping.searches[0];
+    EXPECT_TRUE(search.livemode);
+    EXPECT_EQ(search.limit, 3);
+    EXPECT_EQ(search.expires_from->month, 9);
+    EXPECT_EQ(search.expires_to->year, 2032);
+}
+
+TEST_F(Routes, DoNotChangeEraseOrFindWithBadParameters) {
+    EXPECT_EQ(call(Method::post, "/cards/vt_test_abc", R"({"account": "00000011"})").status, 400);
+    EXPECT_EQ(
+        call(Method::post, "/cards/vt_test_abc", R"({"account": "00000011", "number": "4242424242424242"})")
+            .status,
+        400);
+    EXPECT_EQ(call(Method::del, "/cards/vt_test_abc").status, 400);
+    EXPECT_EQ(call(Method::del, "/cards/vt_test_abc", "", "account=00000011&all=1").status, 400);
+    EXPECT_EQ(call(Method::get, "/cards").status, 400);
+    EXPECT_EQ(call(Method::get, "/cards", "", "account=00000011&livemode=true&limit=1000").status, 400);
+    EXPECT_EQ(
+        call(Method::get, "/cards", "", "account=00000011&livemode=true&number=4242424242424242").status,
+        400);
+    EXPECT_EQ(keeping.updates.size() + keeping.erased.size() + keeping.searches.size(), 0U);
+    EXPECT_EQ(call(Method::other, "/cards/vt_test_abc").headers.find("Allow"), "GET, POST, DELETE");
+}
+
+TEST_F(Routes, TakeTheFormatOfATokenAndMetadata) {
+    std::string card{good_card};
+    card.insert(card.size() - 1, R"(, "token_format": "digits", "metadata": {"order": "77"})");
+    EXPECT_EQ(call(Method::post, "/cards", card).status, 200);
+    EXPECT_EQ(cards.format, vault::cards::TokenFormat::digits);
+    EXPECT_EQ(cards.metadata, (vault::cards::Metadata{{"order", "77"}}));
+    EXPECT_EQ(call(Method::post, "/cards", good_card).status, 200);
+    EXPECT_EQ(cards.format, vault::cards::TokenFormat::standard);
+}
+
+// PCI DSS 4.0.1: 7.2.1
 TEST_F(Routes, AreTheGatewaysAlone) {
     const std::pair<Method, const char*> kept[] = {
         {Method::post, "/cards"},          {Method::get, "/cards/vt_test_x"},
         {Method::post, "/authorizations"}, {Method::post, "/captures"},
         {Method::post, "/reversals"},      {Method::get, "/exchanges/areq_1"},
-        {Method::get, "/nothing"},         {Method::del, "/cards"}};
+        {Method::get, "/nothing"},         {Method::del, "/cards"},
+        {Method::get, "/cards"},           {Method::post, "/cards/vt_test_x"},
+        {Method::del, "/cards/vt_test_x"}};
     for (const char* other : {"spiffe://portcullis/acquirer", "spiffe://portcullis/viewer",
                               "spiffe://portcullis/gateway2", "spiffe://portcullis/gateway/x",
                               "spiffe://elsewhere/gateway", "spiffe://portcullis/", "gateway", ""}) {
@@ -148,6 +239,25 @@ TEST_F(Routes, AreTheGatewaysAlone) {
             EXPECT_EQ(call(method, path, good_card).status, 403) << other << ' ' << path;
     }
     EXPECT_EQ(cards.calls + exchanges.calls, 0);
+    EXPECT_EQ(keeping.updates.size() + keeping.erased.size() + keeping.searches.size(), 0U);
+}
+
+// PCI DSS 4.0.1: 10.2.1
+TEST_F(Routes, RecordWhomTheyRefuseButNotWhatElseThePathHolds) {
+    identity = "spiffe://portcullis/viewer";
+    EXPECT_EQ(call(Method::get, "/cards/4242424242424242").status, 403);
+    identity = "";
+    EXPECT_EQ(call(Method::post, "/4242424242424242").status, 403);
+    const auto entries = trail.entries();
+    ASSERT_EQ(entries.size(), 2U);
+    EXPECT_EQ(entries[0].actor, "spiffe://portcullis/viewer");
+    EXPECT_EQ(entries[0].action, "api.call");
+    EXPECT_EQ(entries[0].object, "GET /cards/{}");
+    EXPECT_EQ(entries[0].outcome, vault::audit::Outcome::refused);
+    EXPECT_EQ(entries[1].actor, "unknown");
+    EXPECT_EQ(entries[1].object, "POST unknown");
+    trail.fail(Error::unavailable("the log is full"));
+    EXPECT_EQ(call(Method::get, "/cards/x").status, 403) << "refused, whether it can be recorded or not";
 }
 
 TEST_F(Routes, ShowTheHealthToEveryPeer) {
@@ -165,12 +275,15 @@ TEST_F(Routes, SayWhichPartIsNotWell) {
     auto response = call(Method::get, "/healthz");
     EXPECT_EQ(response.status, 503);
     EXPECT_EQ(response.body,
-              R"({"status":"unavailable","hsm":"ok","database":"ok","acquirer":"unavailable"})");
+              R"({"status":"unavailable","hsm":"ok","database":"ok","acquirer":"unavailable","audit":"ok"})");
     EXPECT_EQ(call(Method::get, "/readyz").status, 200) << "cards can be stored without the acquirer";
-    health.state = {false, true, true, false};
-    EXPECT_EQ(call(Method::get, "/healthz").status, 503);
-    EXPECT_EQ(call(Method::get, "/readyz").status, 503);
-    health.state = {true, true, true, true};
+    for (auto bad : {&vault::api::HealthReport::hsm, &vault::api::HealthReport::audit}) {
+        health.state = {true, true, true, true, false};
+        health.state.*bad = false;
+        EXPECT_EQ(call(Method::get, "/healthz").status, 503);
+        EXPECT_EQ(call(Method::get, "/readyz").status, 503);
+    }
+    health.state = {true, true, true, true, true};
     EXPECT_EQ(call(Method::get, "/readyz").status, 503) << "draining";
 }
 
@@ -179,10 +292,11 @@ TEST_F(Routes, RefuseWhatTheyDoNotKnow) {
     EXPECT_EQ(call(Method::get, "/cards/").status, 404);
     const auto response = call(Method::del, "/cards");
     EXPECT_EQ(response.status, 405);
-    EXPECT_EQ(response.headers.find("Allow"), "POST");
+    EXPECT_EQ(response.headers.find("Allow"), "POST, GET");
     EXPECT_EQ(call(Method::other, "/captures").status, 405);
 }
 
+// PCI DSS 4.0.1: 6.2.4
 TEST_F(Routes, RefuseBodiesThatAreNotTheJsonTheyTake) {
     for (const char* body : {"", "{", "[]", "null", "7", "account=1", R"({"account": "00000011"} {})",
                              R"({"account": "00000011", "account": "00000011"})", "{\"account\": \"\xff\"}"})

@@ -62,6 +62,7 @@ TEST_F(Envelope, HasTheSameSizeForEachCard) {
     }
 }
 
+// PCI DSS 4.0.1: 3.5.1
 TEST_F(Envelope, HoldsNoDigitsInTheClear) {
     const std::string record{sealed.record.begin(), sealed.record.end()};
     EXPECT_EQ(record.find("42424242"), std::string::npos);
@@ -77,6 +78,7 @@ TEST_F(Envelope, IsAnotherOneEachTime) {
     EXPECT_NE(again.key_id, sealed.key_id);
 }
 
+// PCI DSS 4.0.1: 3.7.7
 TEST_F(Envelope, OpensUnderItsOwnTokenAccountAndModeOnly) {
     expect_refused({account, false, "vt_test_second"}, sealed, key);
     expect_refused({AccountId{4712}, false, scope.token}, sealed, key);

@@ -1,4 +1,8 @@
+#include <filesystem>
+#include <fstream>
+
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "vault/cards/bin_table.h"
 #include "vault/cards/sandbox_cards.h"
@@ -103,12 +107,82 @@ TEST(BinTable, LetsTheLongestPrefixDecide) {
     EXPECT_EQ(table->facts_of(*Pan::parse("4242424242424242")).country, "");
 }
 
-TEST(BinTable, RefusesWhatItDoesNotKnow) {
-    for (const char* bin : {R"({"prefix": "4x", "funding": "credit", "country": "US"})",
-                            R"({"prefix": "4", "funding": "credit", "country": "US"})",
-                            R"({"prefix": "400000", "funding": "gold", "country": "US"})",
-                            R"({"prefix": "400000", "funding": "debit", "country": "usa"})", "7"})
-        EXPECT_FALSE(BinTable::parse(std::string{R"({"bins": [)"} + bin + "]}")) << bin;
+TEST(BinTable, TakesRangesOfFourToTwelveDigits) {
+    const auto table = BinTable::parse(R"({"bins": [
+        {"first": "222100", "last": "272099", "brand": "mastercard", "funding": "credit"},
+        {"first": "22230000", "last": "22239999", "funding": "prepaid", "country": "FR"},
+        {"prefix": "222300311111", "country": "DE"},
+        {"prefix": "9999", "brand": "jcb"}]})");
+    ASSERT_TRUE(table) << table.error().describe();
+    EXPECT_EQ(table->size(), 4U);
+    const auto facts = [&](const char* number) { return table->facts_of(*Pan::parse(number)); };
+    EXPECT_EQ(facts("2223003122003222").funding, "prepaid") << "eight digits tell more than six";
+    EXPECT_EQ(facts("2223003122003222").brand, "") << "what the longest says not is not known";
+    EXPECT_EQ(facts("2223003111111119").country, "DE");
+    EXPECT_EQ(facts("2720992000000003").brand, "mastercard") << "the last of its range";
+    EXPECT_EQ(facts("2720999999999996").brand, "mastercard");
+    EXPECT_EQ(facts("5555555555554444").brand, "");
+    EXPECT_EQ(facts("5555555555554444").funding, "unknown");
+}
+
+TEST(BinTable, NamesTheLineThatIsWrong) {
+    const char* const wrong[] = {
+        R"({"prefix": "4x00", "funding": "credit", "country": "US"})",
+        R"({"prefix": "4", "funding": "credit", "country": "US"})",
+        R"({"prefix": "4000000000000", "funding": "credit"})",
+        R"({"prefix": "400000", "funding": "gold", "country": "US"})",
+        R"({"prefix": "400000", "funding": "debit", "country": "usa"})",
+        R"({"prefix": "400000", "brand": "Visa"})",
+        R"({"prefix": "400000", "colour": "red"})",
+        R"({"prefix": "400000", "first": "400000", "last": "400001"})",
+        R"({"first": "400000"})",
+        R"({"first": "400000", "last": "40000100"})",
+        R"({"first": "400001", "last": "400000"})",
+        R"({"prefix": 400000})",
+        R"({"prefix": "424200"})",
+        R"({"first": "424100", "last": "424299"})",
+        R"({})",
+        "7",
+        R"(["400000"])",
+    };
+    for (const auto* entry : wrong) {
+        const auto table =
+            BinTable::parse("{\"bins\": [\n{\"prefix\": \"424200\", \"country\": \"US\"},\n  " +
+                            std::string{entry} + ",\n{\"prefix\": \"360000\"}\n]}");
+        ASSERT_FALSE(table) << entry;
+        EXPECT_NE(table.error().log_detail().find("line 3:"), std::string::npos)
+            << entry << ": " << table.error().log_detail();
+    }
+    const auto broken = BinTable::parse("{\"bins\": [\n{\"prefix\": \"424200\"},\n{\"prefix\" \"4\"}\n]}");
+    ASSERT_FALSE(broken);
+    EXPECT_NE(broken.error().log_detail().find("line 3:"), std::string::npos) << broken.error().log_detail();
+    for (const char* text : {"", "[]", "{}", R"({"bins": 7})", R"({"bins": [], "more": 1})"})
+        EXPECT_FALSE(BinTable::parse(text)) << text;
+}
+
+TEST(BinTable, HasAnEnd) {
+    std::string text = R"({"bins": [{"prefix": "100000000000"})";
+    for (std::size_t i = 1; i <= BinTable::entries_max; ++i)
+        text += ",{\"prefix\":\"" + std::to_string(100'000'000'000 + i) + "\"}";
+    text += "]}";
+    EXPECT_FALSE(BinTable::parse(text)) << "one too many";
+}
+
+TEST(LiveBinTable, KeepsWhatItHasWhenTheFileIsWrong) {
+    const std::string path = testing::TempDir() + "/bins_" + std::to_string(::getpid()) + ".json";
+    const auto write = [&](const char* text) { std::ofstream{path} << text; };
+    vault::cards::LiveBinTable live{*BinTable::parse(R"({"bins": [{"prefix": "424242", "country": "US"}]})")};
+    const auto country = [&] { return live.current()->facts_of(*Pan::parse("4242424242424242")).country; };
+    write(R"({"bins": [{"prefix": "424242", "country": "usa"}]})");
+    EXPECT_FALSE(live.reload(path));
+    EXPECT_EQ(country(), "US");
+    const auto held = live.current();
+    write(R"({"bins": [{"prefix": "424242", "country": "FR"}]})");
+    ASSERT_TRUE(live.reload(path));
+    EXPECT_EQ(country(), "FR");
+    EXPECT_EQ(held->facts_of(*Pan::parse("4242424242424242")).country, "US") << "a request keeps its table";
+    EXPECT_FALSE(live.reload("/nonexistent"));
+    std::filesystem::remove(path);
 }
 
 TEST(BinTable, ShipsWithFactsForTheTestCards) {

@@ -181,7 +181,7 @@ TEST(ErrorsOnTheWire, ComeBackAsTheyWereMade) {
     for (const auto fault :
          {CardFault::invalid_number, CardFault::incorrect_number, CardFault::invalid_expiry_month,
           CardFault::invalid_expiry_year, CardFault::invalid_cvc, CardFault::test_mode_live_card,
-          CardFault::live_mode_test_card}) {
+          CardFault::live_mode_test_card, CardFault::velocity_exceeded}) {
         const auto made = vault::card_error(fault);
         const auto read = wire::error_of(made.status(), json::serialize(made.to_json()));
         EXPECT_EQ(read.to_json(), made.to_json());

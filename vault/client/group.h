@@ -1,0 +1,57 @@
+// Several vaults on one database, as the gateway sees them: any of them does, but the security code of a card
+// is in the memory of the one that took it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vault/client/client.h"
+
+namespace vault {
+
+// The vault that a handle of a security code names; "" = none.
+std::string_view vault_of_cvc_handle(std::string_view handle);
+
+// Lives on one io_context. Calls and errors are those of Client; a call that a vault did not take is made of
+// the next one, and begins with the one that last answered.
+class Group {
+  public:
+    struct Vault {
+        std::string name;  // its vault.name
+        common::http::ClientOptions options;
+    };
+    // At least one; names are all different.
+    Group(boost::asio::io_context& io, std::vector<Vault> vaults, const common::http::TlsSource& tls,
+          common::Metrics& metrics);
+    ~Group();
+
+    common::Task<Card> create_card(NewCard card, common::Deadline deadline);
+    common::Task<Card> find_card(common::AccountId account, std::string token, common::Deadline deadline);
+    common::Task<Card> update_card(CardUpdate change, common::Deadline deadline);
+    common::Task<bool> erase_card(common::AccountId account, std::string token, common::Deadline deadline);
+    common::Task<CardList> search_cards(CardSearch search, common::Deadline deadline);
+    // To the vault that the security code's handle names. When that one is not in the group, or does not take
+    // it, the authorization goes to another one and without the code.
+    common::Task<Exchange> authorize(AuthorizationRequest request, common::Deadline deadline);
+    common::Task<Exchange> capture(CaptureRequest request, common::Deadline deadline);
+    common::Task<Exchange> reverse(ReversalRequest request, common::Deadline deadline);
+    common::Task<Exchange> find_exchange(common::AccountId account, std::string request_id,
+                                         common::Deadline deadline);
+
+  private:
+    struct Member {
+        std::string name;
+        std::unique_ptr<Client> client;
+    };
+    template <class T, class Call>
+    common::Task<T> first_of(Call call, common::Deadline deadline);
+    Member* find(std::string_view name);
+
+    std::vector<Member> members_;
+    std::size_t last_ = 0;  // index of the one that last answered
+    common::Metrics& metrics_;
+};
+
+}  // namespace vault

@@ -1,0 +1,262 @@
+#include "vault/store/audit_rows.h"
+
+namespace vault::store {
+namespace {
+
+using audit::Checkpoint;
+using audit::Record;
+using common::Cause;
+using common::Deadline;
+using common::Error;
+using common::Fail;
+using common::Result;
+using common::Task;
+using common::crypto::Digest;
+using common::db::bytes;
+using common::db::Statement;
+using common::db::Transaction;
+
+// The arrays are in the order of the entries.
+constexpr Statement append_entries{"audit_append", R"(
+INSERT INTO audit_entry (stream, sequence, recorded_at, actor, action, object, origin, outcome, detail, previous, hash)
+SELECT $1, $2::bigint + place, recorded_at, actor, action, object, origin, outcome, detail, previous, hash
+  FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bytea[],
+              $11::bytea[])
+  WITH ORDINALITY AS e (recorded_at, actor, action, object, origin, outcome, detail, previous, hash, place))"};
+
+constexpr Statement find_head{"audit_head", R"(
+SELECT sequence, hash FROM audit_entry WHERE stream = $1 ORDER BY sequence DESC LIMIT 1)"};
+
+constexpr Statement find_hash{"audit_hash",
+                              "SELECT hash FROM audit_entry WHERE stream = $1 AND sequence = $2"};
+
+constexpr Statement read_entries{"audit_entries", R"(
+SELECT sequence, recorded_at, actor, action, object, origin, outcome, detail, previous, hash FROM audit_entry
+ WHERE stream = $1 AND sequence > $2 ORDER BY sequence LIMIT $3)"};
+
+constexpr Statement read_matching{"audit_matching", R"(
+SELECT sequence, recorded_at, actor, action, object, origin, outcome, detail, previous, hash FROM audit_entry
+ WHERE stream = $1 AND sequence > $2 AND sequence <= $3 AND recorded_at >= $4 AND recorded_at < $5
+   AND ($6 = '' OR object = $6) AND ($7 = '' OR actor = $7) AND ($8 = '' OR action = $8)
+ ORDER BY sequence)"};
+
+constexpr Statement insert_checkpoint{"audit_checkpoint_insert", R"(
+INSERT INTO audit_checkpoint (stream, number, sequence, hash, made_at, key_version, previous, mac)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8))"};
+
+constexpr Statement find_last_checkpoint{"audit_checkpoint_last", R"(
+SELECT number, sequence, hash, made_at, key_version, previous, mac FROM audit_checkpoint
+ WHERE stream = $1 ORDER BY number DESC LIMIT 1)"};
+
+constexpr Statement read_checkpoints{"audit_checkpoints", R"(
+SELECT number, sequence, hash, made_at, key_version, previous, mac FROM audit_checkpoint
+ WHERE stream = $1 AND number > $2 ORDER BY number LIMIT $3)"};
+
+// One probe of the index a stream: DISTINCT would read every entry.
+constexpr Statement next_of_entries{"audit_next_stream", R"(
+SELECT stream FROM audit_entry WHERE stream > $1 ORDER BY stream LIMIT 1)"};
+constexpr Statement next_of_checkpoints{"audit_next_checkpoint_stream", R"(
+SELECT stream FROM audit_checkpoint WHERE stream > $1 ORDER BY stream LIMIT 1)"};
+
+// A PostgreSQL array as text, one value after the other.
+class ArrayText {
+  public:
+    explicit ArrayText(std::size_t capacity) { text_.reserve(capacity); }
+    void add(std::int64_t number) {
+        separate();
+        text_ += std::to_string(number);
+    }
+    void add(std::string_view value) {
+        separate();
+        text_ += '"';
+        for (const char c : value) {
+            if (c == '"' || c == '\\') text_ += '\\';
+            text_ += c;
+        }
+        text_ += '"';
+    }
+    void add(const Digest& digest) {
+        separate();
+        text_ += "\"\\\\x";
+        text_ += common::crypto::to_hex(digest);
+        text_ += '"';
+    }
+    std::string take() && {
+        text_ += '}';
+        return std::move(text_);
+    }
+
+  private:
+    void separate() { text_ += text_.empty() ? '{' : ','; }
+    std::string text_;
+};
+
+std::optional<Digest> digest_if(const pqxx::field& field) {
+    Digest digest{};
+    const auto stored = bytes(field);
+    if (stored.size() != digest.size()) return std::nullopt;
+    std::ranges::copy(stored, digest.begin());
+    return digest;
+}
+
+Digest digest_of(const pqxx::field& field) {
+    return digest_if(field).value_or(Digest{});
+}
+
+// What the table's own checks would not have let in gets no hash, and so fits none.
+Record record_of(const std::string& stream, const pqxx::row& row) {
+    Record record;
+    record.stream = stream;
+    record.sequence = row[0].as<std::int64_t>();
+    record.recorded_at = row[1].as<std::int64_t>();
+    const auto outcome = audit::outcome_of(row[6].c_str());
+    const auto previous = digest_if(row[8]);
+    record.entry = {row[2].c_str(),
+                    row[3].c_str(),
+                    row[4].c_str(),
+                    row[5].c_str(),
+                    outcome.value_or(audit::Outcome::failed),
+                    row[7].c_str()};
+    record.previous = previous.value_or(Digest{});
+    if (outcome && previous) record.hash = digest_of(row[9]);
+    return record;
+}
+
+std::vector<Record> records_of(const std::string& stream, const pqxx::result& rows) {
+    std::vector<Record> records;
+    records.reserve(rows.size());
+    for (const auto& row : rows)
+        records.push_back(record_of(stream, row));
+    return records;
+}
+
+Checkpoint checkpoint_of(const std::string& stream, const pqxx::row& row) {
+    const auto previous = digest_if(row[5]);
+    return {stream,
+            row[0].as<std::int64_t>(),
+            row[1].as<std::int64_t>(),
+            digest_of(row[2]),
+            row[3].as<std::int64_t>(),
+            row[4].as<unsigned>(),
+            previous.value_or(Digest{}),
+            previous ? digest_of(row[6]) : Digest{}};
+}
+
+Result<bool> insert_all(Transaction& tx, const std::vector<Record>& records) {
+    const auto size = records.size();
+    ArrayText times{size * 14}, actors{size * 40}, actions{size * 16}, objects{size * 48}, origins{size * 20},
+        outcomes{size * 10}, details{size * 32}, previous{size * 70}, hashes{size * 70};
+    for (const auto& record : records) {
+        times.add(record.recorded_at);
+        actors.add(record.entry.actor);
+        actions.add(record.entry.action);
+        objects.add(record.entry.object);
+        origins.add(record.entry.origin);
+        outcomes.add(audit::to_string(record.entry.outcome));
+        details.add(record.entry.detail);
+        previous.add(record.previous);
+        hashes.add(record.hash);
+    }
+    const auto& first = records.front();
+    const auto done =
+        tx.exec(append_entries, first.stream, first.sequence - 1, std::move(times).take(),
+                std::move(actors).take(), std::move(actions).take(), std::move(objects).take(),
+                std::move(origins).take(), std::move(outcomes).take(), std::move(details).take(),
+                std::move(previous).take(), std::move(hashes).take());
+    if (done.affected_rows() != size) return Fail{Error::internal("audit: not every entry was inserted")};
+    return true;
+}
+
+}  // namespace
+
+Task<bool> AuditRows::append(Records records, Deadline deadline) {
+    auto job = [records = std::move(records)](Transaction& tx) { return insert_all(tx, *records); };
+    return pool_.transaction(std::move(job), deadline);
+}
+
+Task<AuditRows::Head> AuditRows::head(std::string stream, Deadline deadline) {
+    auto job = [stream = std::move(stream)](Transaction& tx) -> Result<Head> {
+        const auto rows = tx.exec(find_head, stream);
+        if (rows.empty()) return Head{};
+        return Head{rows[0][0].as<std::int64_t>(), digest_of(rows[0][1])};
+    };
+    return pool_.read(std::move(job), deadline);
+}
+
+Task<std::optional<Digest>> AuditRows::hash_at(std::string stream, std::int64_t sequence, Deadline deadline) {
+    auto job = [stream = std::move(stream), sequence](Transaction& tx) -> Result<std::optional<Digest>> {
+        const auto rows = tx.exec(find_hash, stream, sequence);
+        if (rows.empty()) return std::nullopt;
+        return digest_of(rows[0][0]);
+    };
+    return pool_.read(std::move(job), deadline);
+}
+
+Task<std::vector<Record>> AuditRows::entries(std::string stream, std::int64_t after, std::int64_t limit,
+                                             Deadline deadline) {
+    auto job = [stream = std::move(stream), after, limit](Transaction& tx) -> Result<std::vector<Record>> {
+        return records_of(stream, tx.exec(read_entries, stream, after, limit));
+    };
+    return pool_.read(std::move(job), deadline);
+}
+
+Task<std::vector<Record>> AuditRows::matching(std::string stream, std::int64_t after, std::int64_t until,
+                                              AuditFilter filter, Deadline deadline) {
+    auto job = [stream = std::move(stream), after, until,
+                filter = std::move(filter)](Transaction& tx) -> Result<std::vector<Record>> {
+        return records_of(stream, tx.exec(read_matching, stream, after, until, filter.from, filter.to,
+                                          filter.object, filter.actor, filter.action));
+    };
+    return pool_.read(std::move(job), deadline);
+}
+
+Task<bool> AuditRows::add_checkpoint(Checkpoint checkpoint, Deadline deadline) {
+    auto job = [made = std::move(checkpoint)](Transaction& tx) -> Result<bool> {
+        tx.exec(insert_checkpoint, made.stream, made.number, made.sequence, bytes(made.hash), made.made_at,
+                made.key_version, bytes(made.previous), bytes(made.mac));
+        return true;
+    };
+    return pool_.transaction(std::move(job), deadline);
+}
+
+Task<std::optional<Checkpoint>> AuditRows::last_checkpoint(std::string stream, Deadline deadline) {
+    auto job = [stream = std::move(stream)](Transaction& tx) -> Result<std::optional<Checkpoint>> {
+        const auto rows = tx.exec(find_last_checkpoint, stream);
+        if (rows.empty()) return std::nullopt;
+        return checkpoint_of(stream, rows[0]);
+    };
+    return pool_.read(std::move(job), deadline);
+}
+
+Task<std::vector<Checkpoint>> AuditRows::checkpoints(std::string stream, std::int64_t after,
+                                                     std::int64_t limit, Deadline deadline) {
+    auto job = [stream = std::move(stream), after,
+                limit](Transaction& tx) -> Result<std::vector<Checkpoint>> {
+        std::vector<Checkpoint> found;
+        for (const auto& row : tx.exec(read_checkpoints, stream, after, limit))
+            found.push_back(checkpoint_of(stream, row));
+        return found;
+    };
+    return pool_.read(std::move(job), deadline);
+}
+
+Task<std::vector<std::string>> AuditRows::streams(Deadline deadline) {
+    auto job = [](Transaction& tx) -> Result<std::vector<std::string>> {
+        std::vector<std::string> names;
+        for (std::string last;;) {
+            const auto of_entries = tx.exec(next_of_entries, last);
+            const auto of_checkpoints = tx.exec(next_of_checkpoints, last);
+            if (of_entries.empty() && of_checkpoints.empty()) return names;
+            if (of_entries.empty())
+                last = of_checkpoints[0][0].c_str();
+            else if (of_checkpoints.empty())
+                last = of_entries[0][0].c_str();
+            else
+                last = std::min<std::string>(of_entries[0][0].c_str(), of_checkpoints[0][0].c_str());
+            names.push_back(last);
+        }
+    };
+    return pool_.read(std::move(job), deadline);
+}
+
+}  // namespace vault::store
