@@ -12,10 +12,10 @@ namespace support {
 
 class AuditRecorder final : public vault::audit::Trail {
   public:
-    common::Task<bool> record(vault::audit::Entry entry, common::Deadline) override {
+    common::Task<bool> record_all(std::vector<vault::audit::Entry> entries, common::Deadline) override {
         const std::lock_guard lock{mutex_};
         if (failure_) co_return common::Fail{*failure_};
-        entries_.push_back(std::move(entry));
+        std::ranges::move(entries, std::back_inserter(entries_));
         co_return true;
     }
     std::vector<vault::audit::Entry> entries() const {

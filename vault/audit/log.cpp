@@ -9,9 +9,9 @@
 
 #include "common/log.h"
 #include "common/runtime.h"
+#include "common/wait_queue.h"
 #include "vault/audit/chain_writer.h"
 #include "vault/audit/checkpoint_writer.h"
-#include "vault/audit/queue.h"
 
 namespace vault::audit {
 namespace {
@@ -27,6 +27,9 @@ using common::Status;
 using common::Task;
 using std::chrono::milliseconds;
 using Steady = std::chrono::steady_clock;
+using Waiter = common::Waiter<std::vector<Entry>, Result<bool>>;
+using Queue = common::WaitQueue<Waiter>;
+using Waiters = Queue::Waiters;
 namespace asio = boost::asio;
 
 constexpr auto quiet = asio::as_tuple(asio::use_awaitable);
@@ -142,7 +145,7 @@ struct Log::Impl {
 void Log::Impl::refuse(Waiters waiters, const Error& error, std::string_view reason) {
     if (waiters.empty()) return;
     metrics.count("audit_failures_total", {{"reason", reason}}, static_cast<double>(waiters.size()));
-    answer(std::move(waiters), Fail{error});
+    common::answer_all(std::move(waiters), Fail{error});
 }
 
 // From the caller's thread.
@@ -153,7 +156,8 @@ void Log::Impl::begin(Waiter waiter) {
         refused.push_back(std::move(waiter));
         return refuse(std::move(refused), refusal(found), to_string(found));
     }
-    waiter.entry = cleaned(std::move(waiter.entry));
+    for (auto& entry : waiter.item)
+        entry = cleaned(std::move(entry));
     switch (queue.add(waiter)) {
         case Queue::Added::waits:
             return;
@@ -239,7 +243,7 @@ awaitable<void> Log::Impl::write(Waiters batch, std::vector<Entry> entries) {
     const auto kept = entries;
     entries.reserve(entries.size() + batch.size());
     for (auto& waiter : batch)
-        entries.push_back(std::move(waiter.entry));
+        std::ranges::move(waiter.item, std::back_inserter(entries));
     const auto size = entries.size();
     in_flight = std::move(batch);
     const auto done = co_await chain.write(std::move(entries));
@@ -250,7 +254,7 @@ awaitable<void> Log::Impl::write(Waiters batch, std::vector<Entry> entries) {
         unsealed_since.compare_exchange_strong(covered, began.time_since_epoch().count());
         metrics.count("audit_entries_total", {}, static_cast<double>(size));
         metrics.observe("audit_write_seconds", Steady::now() - began);
-        answer(std::exchange(in_flight, {}), true);
+        common::answer_all(std::exchange(in_flight, {}), Waiter::Answer{true});
     } else {
         common::log::failure("audit_entries_not_written", done.error());
         opened = false;
@@ -358,17 +362,9 @@ void Log::stop(milliseconds wait) {
     impl.thread.join();  // every wait of it is bounded
 }
 
-Task<bool> Log::record(Entry entry, Deadline deadline) {
-    const auto executor = co_await asio::this_coro::executor;
-    auto begin = [&](auto handler) {
-        auto tracked = asio::prefer(executor, asio::execution::outstanding_work.tracked);
-        impl_->begin({std::move(entry), deadline, std::move(tracked),
-                      [held = std::move(handler)](Waiter::Answer answer) mutable {
-                          std::move(held)(std::move(answer));
-                      }});
-    };
-    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(Waiter::Answer)>(
-        begin, asio::use_awaitable);
+Task<bool> Log::record_all(std::vector<Entry> entries, Deadline deadline) {
+    return common::wait_in_turn<Waiter>(std::move(entries), deadline,
+                                        [this](Waiter waiter) { impl_->begin(std::move(waiter)); });
 }
 
 Log::Health Log::health() const {

@@ -58,7 +58,7 @@ class Log final : public Trail {
 
     // 503 at once while there is trouble; 503 Cause::overloaded when the queue is full; 503
     // Cause::deadline_exceeded when the deadline passes first (the entry may still be written).
-    common::Task<bool> record(Entry entry, common::Deadline deadline) override;
+    common::Task<bool> record_all(std::vector<Entry> entries, common::Deadline deadline) override;
     Health health() const;
 
   private:

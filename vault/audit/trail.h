@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/task.h"
 
@@ -28,7 +29,13 @@ class Trail {
   public:
     virtual ~Trail() = default;
     // Durable when it returns true. After an error the act that the entry describes must not happen.
-    virtual common::Task<bool> record(Entry entry, common::Deadline deadline) = 0;
+    common::Task<bool> record(Entry entry, common::Deadline deadline) {
+        std::vector<Entry> one;
+        one.push_back(std::move(entry));
+        return record_all(std::move(one), deadline);
+    }
+    // All of them or none, in this order.
+    virtual common::Task<bool> record_all(std::vector<Entry> entries, common::Deadline deadline) = 0;
 };
 
 }  // namespace vault::audit

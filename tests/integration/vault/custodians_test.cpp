@@ -36,10 +36,13 @@ Deadline soon() {
 // Remembers what it was told, and can refuse.
 class Notebook final : public vault::audit::Trail {
   public:
-    common::Task<bool> record(vault::audit::Entry entry, Deadline) override {
+    common::Task<bool> record_all(std::vector<vault::audit::Entry> entries, Deadline) override {
         if (full) co_return common::Fail{common::Error::unavailable("the trail is full")};
-        actions.push_back(entry.action + (entry.outcome == vault::audit::Outcome::refused ? " refused" : ""));
-        actors.push_back(entry.actor);
+        for (const auto& entry : entries) {
+            const bool refused = entry.outcome == vault::audit::Outcome::refused;
+            actions.push_back(entry.action + (refused ? " refused" : ""));
+            actors.push_back(entry.actor);
+        }
         co_return true;
     }
     std::vector<std::string> actions, actors;

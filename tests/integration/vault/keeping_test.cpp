@@ -468,8 +468,8 @@ class Retention : public KeptCards {
         return wait_for(job.run(dry_run));
     }
     struct TrailDouble final : vault::audit::Trail {
-        common::Task<bool> record(vault::audit::Entry entry, common::Deadline) override {
-            entries.push_back(std::move(entry));
+        common::Task<bool> record_all(std::vector<vault::audit::Entry> added, common::Deadline) override {
+            std::ranges::move(added, std::back_inserter(entries));
             if (broken) co_return common::Fail{common::Error::unavailable("no trail")};
             co_return true;
         }
@@ -576,7 +576,7 @@ TEST_F(Retention, DeletesNothingWithoutARule) {
     const auto report = purge({});
     ASSERT_TRUE(report);
     EXPECT_EQ(report->json(),
-              R"({"dry_run":false,"unused_cards":0,"expired_cards":0,"tombstones":0,"velocity_counters":0})");
+              R"({"dry_run":false,"unused_cards":0,"expired_cards":0,"tombstones":0,"bulk_chunks":0,"velocity_counters":0})");
     EXPECT_EQ(count("card"), "1");
 }
 
