@@ -147,12 +147,13 @@ asio::awaitable<bool> Connection::serve_one() {
         co_await answer(request, std::move(refusal));
         co_return false;
     }
+    if (core_->options.streams && core_->options.streams(request.method, request.path))
+        co_return co_await serve_stream(request);
     const bool body_read = co_await read_body(request);
     if (!body_read) co_return false;
     keep_alive_ = parser_.framing().keep_alive && !leave_ && !core_->draining &&
                   steady_clock::now() - began_ < core_->options.connection_max;
-    phase_ = Phase::handling;
-    watchdog_.clear();
+    rest();
     auto response = co_await handle(request);
     if (request.deadline.passed())
         log::write(log::Level::warning, "handler outlived its deadline", {}, request.request_id);
@@ -281,15 +282,18 @@ asio::awaitable<void> Connection::answer(const Request& request, Response respon
                      .keep_alive = keep_alive_,
                      .to_head_request = request.method == Method::head});
     wipe(response.body.data(), response.body.size());
-    const auto route = route_of(request);
-    const auto status = std::to_string(response.status);
-    core_->metrics.count("http_requests_total",
-                         {{"route", route}, {"method", to_string(request.method)}, {"status", status}});
+    count(request, response.status);
     const bool written = co_await write_out();
     if (!written) core_->count_rejected("unread_answer");
     if (requests_ != 0)
         core_->metrics.observe("http_request_seconds", steady_clock::now() - request_began_,
-                               {{"route", route}});
+                               {{"route", route_}});
+}
+
+void Connection::count(const Request& request, int status) {
+    core_->metrics.count("http_requests_total", {{"route", route_of(request)},
+                                                 {"method", to_string(request.method)},
+                                                 {"status", std::to_string(status)}});
 }
 
 asio::awaitable<void> Connection::refuse(const Request& request, const Reject& why) {

@@ -56,6 +56,7 @@ class Connection {
     asio::awaitable<bool> serve_one();                  // false: no further request
     asio::awaitable<bool> read_head(Request& request);  // false: answered or gone
     asio::awaitable<bool> read_body(Request& request);
+    asio::awaitable<bool> serve_stream(Request& request);
     asio::awaitable<Response> handle(Request& request);
     asio::awaitable<Read> read_more();
     asio::awaitable<bool> write_out();
@@ -63,7 +64,10 @@ class Connection {
     asio::awaitable<void> refuse(const Request& request, const Reject& why);
     asio::awaitable<void> close_gently();
 
+    class Stream;
+    void count(const Request& request, int status);
     void enter(Phase phase, std::chrono::milliseconds limit);
+    void rest();  // while a handler works
     void expired();
     bool certificate_expired() const;
     std::size_t body_max(const Request& request) const;

@@ -47,6 +47,18 @@ struct Response {
     bool close = false;  // end the connection after this answer
 };
 
+// The body of a request, read bit by bit, and an answer that is written while it is still being read. Whoever
+// sends such a body must read the answer meanwhile.
+class BodyStream {
+  public:
+    virtual ~BodyStream() = default;
+    // Appends what came; false: that was all, and it was whole. An error: the caller is gone, too slow, or
+    // sent what is no body.
+    virtual Task<bool> read(SecretText& into) = 0;
+    // The first part begins the answer: 200 and this type. An error: the caller is gone or does not read.
+    virtual Task<bool> write(std::string_view part) = 0;
+};
+
 Response json_response(int status, std::string body);
 // Status, JSON body and Stripe-Should-Retry of an error.
 Response error_response(const Error& error);

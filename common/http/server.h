@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
@@ -19,6 +20,9 @@ namespace asio = boost::asio;
 // Whoever accepts a connection asks for the context, so a reload needs no restart (certs/tls.h).
 using TlsSource = std::function<std::shared_ptr<asio::ssl::context>()>;
 using Handler = std::function<asio::awaitable<Response>(Request&)>;
+// An answer as long as nothing was written to the stream; nothing when the stream has it all. An error in the
+// middle closes the connection, so that the answer is seen to be cut off.
+using StreamHandler = std::function<asio::awaitable<Result<std::optional<Response>>>(Request&, BodyStream&)>;
 
 struct ServerOptions {
     std::string address = "127.0.0.1";
@@ -40,6 +44,12 @@ struct ServerOptions {
     std::function<std::string(Method, std::string_view path)>
         route_label;                          // for metrics: a pattern, never the path
     bool request_client_certificate = false;  // fills Request::peer_identity
+    // Requests whose bodies are not read before they are handled, and by whom they are. Request::deadline is
+    // not theirs: each bit that is read or written has body_time_max or write_max.
+    std::function<bool(Method, std::string_view path)> streams;
+    StreamHandler stream_handler;
+    std::string stream_type = "application/x-ndjson";
+    std::size_t stream_bytes_max = std::size_t{4} << 30;
 };
 
 // One listener a thread: make one Server for each io_context with the same port (SO_REUSEPORT). Start, drain

@@ -87,6 +87,27 @@ void append_response(WipedBytes& out, const Response& response, const AnswerFram
     if (!bodyless && !frame.to_head_request) append(out, response.body);
 }
 
+void append_stream_head(WipedBytes& out, std::string_view content_type, const AnswerFrame& frame) {
+    append_status_line(out, 200);
+    append_field(out, "Date", date());
+    append_field(out, "Content-Type", content_type);
+    append(out, "Transfer-Encoding: chunked\r\n");
+    append_field(out, "Request-Id", frame.request_id);
+    for (const auto& [name, value] : frame.fixed_headers)
+        append_field(out, name, value);
+    if (!frame.keep_alive) append(out, "Connection: close\r\n");
+    append(out, "\r\n");
+}
+
+void append_chunk(WipedBytes& out, std::string_view part) {
+    std::array<char, 16> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), part.size(), 16).ptr;
+    out.insert(out.end(), digits.data(), end);
+    append(out, "\r\n");
+    append(out, part);
+    append(out, "\r\n");
+}
+
 void append_request(WipedBytes& out, const ClientRequest& request, std::string_view host_field) {
     const auto body = request.body.view();
     out.reserve(out.size() + 1024 + body.size());

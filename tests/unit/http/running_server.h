@@ -156,6 +156,16 @@ class RawClient {
             if (!read()) return std::exchange(waiting_, {});
         }
     }
+    // All that comes until this text has come, or the connection ends.
+    std::string receive_until(std::string_view text) {
+        while (waiting_.find(text) == std::string::npos && read()) {
+        }
+        const auto at = waiting_.find(text);
+        if (at == std::string::npos) return std::exchange(waiting_, {});
+        auto received = waiting_.substr(0, at + text.size());
+        waiting_.erase(0, received.size());
+        return received;
+    }
     // Everything until the other end closes; `closed` tells whether it did.
     std::string receive_all() {
         while (read()) {
