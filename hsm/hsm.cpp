@@ -1,6 +1,7 @@
 #include "hsm/hsm.h"
 
 #include "common/log.h"
+#include "common/started.h"
 #include "hsm/provider.h"
 
 namespace hsm {
@@ -39,21 +40,6 @@ Call seal_and_read_back(Session& session, CK_OBJECT_HANDLE handle, std::span<con
     return done;
 }
 
-// What a caller that gave up and the job that goes on share.
-template <class T>
-struct Wait {
-    explicit Wait(boost::asio::any_io_executor executor) : timer{std::move(executor)} {}
-    boost::asio::steady_timer timer;
-    std::optional<Result<T>> result;
-};
-
-template <class T, class Job>
-boost::asio::awaitable<void> run_job(common::BlockingPool* pool, std::shared_ptr<Wait<T>> wait, Job job,
-                                     common::Deadline deadline) {
-    wait->result.emplace(co_await pool->run(std::move(job), deadline));
-    wait->timer.cancel();
-}
-
 }  // namespace
 
 struct Hsm::Impl {
@@ -68,17 +54,14 @@ struct Hsm::Impl {
     template <class T, class Job>
     Task<T> call(Job job, common::Deadline deadline) {
         const auto until = deadline.at_most(call_max);
-        const auto executor = co_await boost::asio::this_coro::executor;
-        auto wait = std::make_shared<Wait<T>>(executor);
-        wait->timer.expires_at(until.at());
-        boost::asio::co_spawn(executor, run_job<T>(&pool, wait, std::move(job), until),
-                              common::log_exceptions("hsm job"));
-        if (!wait->result) co_await wait->timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-        if (!wait->result) {
+        common::Started<T> started{co_await boost::asio::this_coro::executor,
+                                   pool.run(std::move(job), until)};
+        auto result = co_await started.wait(until);
+        if (!result && result.error().cause() == Cause::deadline_exceeded) {
             metrics.count("hsm_late_total");
             co_return Fail{Error::unavailable("HSM: no answer in time", Cause::deadline_exceeded)};
         }
-        co_return std::move(*wait->result);
+        co_return result;
     }
 
     // For work that cannot fail because of its input: CKR_GENERAL_ERROR is the device's, and tried once more
@@ -99,7 +82,7 @@ struct Hsm::Impl {
                            std::span<const std::uint8_t> aad);
     Result<SecretBytes> open_now(KeyRef key, std::span<const std::uint8_t> sealed,
                                  std::span<const std::uint8_t> aad);
-    Result<Digest> mac_now(KeyRef key, std::span<const std::uint8_t> data);
+    Result<std::vector<Digest>> macs_now(KeyRef key, const std::vector<SecretBytes>& data);
     Result<bool> test_now();
     bool canary_sings(KeyRef key);
 
@@ -151,17 +134,21 @@ Result<SecretBytes> Hsm::Impl::open_now(KeyRef key, std::span<const std::uint8_t
     return Fail{error_for(outcome, key)};
 }
 
-Result<Digest> Hsm::Impl::mac_now(KeyRef key, std::span<const std::uint8_t> data) {
-    if (kind_of(key.purpose).seals || data.size() > data_bytes_max)
+Result<std::vector<Digest>> Hsm::Impl::macs_now(KeyRef key, const std::vector<SecretBytes>& data) {
+    const auto too_long = [](const SecretBytes& each) { return each.size() > data_bytes_max; };
+    if (kind_of(key.purpose).seals || data.size() > macs_max || std::ranges::any_of(data, too_long))
         return Fail{Error::internal("HSM: {} cannot sign this", {Safe::param(label_of(key))})};
-    Digest digest{};
+    std::vector<Digest> digests(data.size());
     const auto outcome = run_twice([&] {
         return provider->with_key(key, [&](Session& session, CK_OBJECT_HANDLE handle) {
-            return session.hmac(handle, data, digest);
+            Call done;
+            for (std::size_t i = 0; i < data.size() && done.ok(); ++i)
+                done = session.hmac(handle, data[i].bytes(), digests[i]);
+            return done;
         });
     });
     if (!outcome.ok()) return Fail{error_for(outcome, key)};
-    return digest;
+    return digests;
 }
 
 // The key does what it did when the vault began.
@@ -209,8 +196,16 @@ Task<SecretBytes> Hsm::open_sealed(KeyRef key, std::span<const std::uint8_t> sea
 }
 
 Task<Digest> Hsm::mac(KeyRef key, SecretBytes data, common::Deadline deadline) {
-    auto job = [impl = impl_.get(), key, held = std::move(data)] { return impl->mac_now(key, held.bytes()); };
-    return impl_->call<Digest>(std::move(job), deadline);
+    std::vector<SecretBytes> one;
+    one.push_back(std::move(data));
+    const auto digests = co_await macs(key, std::move(one), deadline);
+    if (!digests) co_return Fail{digests.error()};
+    co_return digests->front();
+}
+
+Task<std::vector<Digest>> Hsm::macs(KeyRef key, std::vector<SecretBytes> data, common::Deadline deadline) {
+    auto job = [impl = impl_.get(), key, held = std::move(data)] { return impl->macs_now(key, held); };
+    return impl_->call<std::vector<Digest>>(std::move(job), deadline);
 }
 
 Task<SecretBytes> Hsm::random(std::size_t size, common::Deadline deadline) {

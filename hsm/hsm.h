@@ -72,6 +72,11 @@ class Hsm {
                                                   common::Deadline deadline);
     // HMAC-SHA-256 inside the HSM. `data` may be secret: it is wiped when done.
     common::Task<common::crypto::Digest> mac(KeyRef key, common::SecretBytes data, common::Deadline deadline);
+    // The same of many at once, in their order: one wait for a free session, one look for the key. At most
+    // macs_max of them.
+    static constexpr std::size_t macs_max = 1024;
+    common::Task<std::vector<common::crypto::Digest>> macs(KeyRef key, std::vector<common::SecretBytes> data,
+                                                           common::Deadline deadline);
     common::Task<common::SecretBytes> random(std::size_t size, common::Deadline deadline);
     // Canary and HMAC self-test; for readiness.
     common::Task<bool> self_test(common::Deadline deadline);

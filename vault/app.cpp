@@ -154,6 +154,8 @@ struct App::Impl {
     cards::UseMarks uses{changes, clock, metrics};
     cards::Velocity velocity;
     cards::CardService cards;
+    store::BulkChunks chunks{pool};
+    cards::BulkService bulk{{cards, cards.batch(), rows, chunks, fingerprinter, clock, metrics}};
     cards::CardKeeper keeper{{rows, changes, ring, material, clock, metrics, &log}};
     cards::Purge purge;
     std::chrono::minutes purge_every;
@@ -194,12 +196,16 @@ struct App::Impl {
           housekeeping_every{config.integer("keys.housekeeping_ms")},
           bins_file{config.text("cards.bins_file")},
           relay{tables.relay, pool, cards, source_of(tables.acquirer), clock, metrics},
-          api{{cards, keeper, relay, health, log, config.text("server.trust_domain")}} {
+          api{{cards, keeper, bulk, relay, health, log, config.text("server.trust_domain")}} {
         for (std::size_t i = 0; i < runtime.size(); ++i) {
             auto handler = [this](http::Request& request) { return api.handle(request); };
-            servers.push_back(std::make_unique<http::Server>(runtime.io(i), server_options(config),
-                                                             source_of(tables.server), std::move(handler),
-                                                             metrics));
+            auto options = server_options(config);
+            options.streams = &api::Api::streams;
+            options.stream_handler = [this](http::Request& request, http::BodyStream& stream) {
+                return api.handle_stream(request, stream);
+            };
+            servers.push_back(std::make_unique<http::Server>(
+                runtime.io(i), std::move(options), source_of(tables.server), std::move(handler), metrics));
         }
     }
 

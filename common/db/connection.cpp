@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "common/assert.h"
+#include "common/crypto.h"
 
 namespace common::db {
 namespace {
@@ -171,6 +172,10 @@ void Transaction::set_local(std::string_view name, std::string_view value) {
 
 pqxx::binarystring bytes(std::span<const std::uint8_t> data) {
     return pqxx::binarystring{data.data(), data.size()};
+}
+
+std::string bytes_text(std::span<const std::uint8_t> data) {
+    return "\\x" + crypto::to_hex(data);
 }
 
 std::vector<std::uint8_t> bytes(const pqxx::field& field) {

@@ -22,8 +22,17 @@ struct Statement {
     const char* sql;
 };
 
+// Where COPY puts rows, as a constant of a .cpp.
+template <std::size_t Columns>
+struct CopyTarget {
+    using Row = std::array<std::string, Columns>;  // values in PostgreSQL's text form
+    const char* table;
+    std::array<std::string, Columns> columns;
+};
+
 // ciphertext or another binary value as a parameter (bytea)
 pqxx::binarystring bytes(std::span<const std::uint8_t> data);
+std::string bytes_text(std::span<const std::uint8_t> data);  // the same, for CopyRow
 std::vector<std::uint8_t> bytes(const pqxx::field& field);
 
 // One transaction: BEGIN; SET LOCAL … sent before the first statement, COMMIT after the job. An error of
@@ -37,6 +46,16 @@ class Transaction {
         auto result = work_->exec_prepared(statement.name, std::forward<Args>(args)...);
         failed_ = false;
         return result;
+    }
+    // Many rows for the price of a few; none may be there already (23505).
+    template <std::size_t Columns>
+    void copy(const CopyTarget<Columns>& target, const std::vector<std::array<std::string, Columns>>& rows) {
+        begin_if_needed(target.table);
+        pqxx::stream_to stream{*work_, target.table, target.columns};
+        for (const auto& row : rows)
+            stream << row;
+        stream.complete();
+        failed_ = false;
     }
     pqxx::result exec_raw(const std::string& sql);  // DDL and the like; constants only
 

@@ -3,6 +3,8 @@
 #include "common/form.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "vault/api/bulk_stream.h"
+#include "vault/api/translate.h"
 #include "vault/client/wire.h"
 
 namespace vault::api {
@@ -33,7 +35,7 @@ struct Route {
     Method method;
     std::string_view pattern;  // "{}" is one segment, at the end
     Role role;
-    Api::Answer (Api::*handler)(Api::Call&);
+    Api::Answer (Api::*handler)(Api::Call&);  // nullptr: a stream
 };
 
 constexpr Route routes[] = {
@@ -42,6 +44,7 @@ constexpr Route routes[] = {
     {Method::get, "/cards/{}", Role::gateway, &Api::get_card},
     {Method::post, "/cards/{}", Role::gateway, &Api::update_card},
     {Method::del, "/cards/{}", Role::gateway, &Api::erase_card},
+    {Method::post, "/bulk/{}", Role::gateway, nullptr},
     {Method::post, "/authorizations", Role::gateway, &Api::authorize},
     {Method::post, "/captures", Role::gateway, &Api::capture},
     {Method::post, "/reversals", Role::gateway, &Api::reverse},
@@ -62,21 +65,6 @@ bool matches(std::string_view pattern, std::string_view path) {
     if (!path.starts_with(start)) return false;
     const auto segment = path.substr(start.size());
     return !segment.empty() && segment.find('/') == std::string_view::npos;
-}
-
-struct Found {
-    const Route* route = nullptr;
-    const Route* same_path = nullptr;  // of another method
-};
-
-Found find_route(Method method, std::string_view path) {
-    Found found;
-    for (const auto& route : routes) {
-        if (!matches(route.pattern, path)) continue;
-        found.same_path = &route;
-        if (route.method == method) found.route = &route;
-    }
-    return found;
 }
 
 // For the answer to another method.
@@ -133,37 +121,29 @@ Result<AccountId> account_of_query(const http::Request& request) {
     return *id;
 }
 
-Card card_of(const cards::CardFacts& facts, std::string cvc_handle = "") {
-    return Card{facts.token,           facts.brand,          facts.last4,     facts.funding,
-                facts.country,         facts.fingerprint,    facts.exp_month, facts.exp_year,
-                std::move(cvc_handle), facts.authentication, facts.risk,      facts.metadata};
-}
-
-// "2031-09", which the codec has looked at; "" = none.
-std::optional<cards::Expiry> month_of(const std::string& text) {
-    if (text.empty()) return std::nullopt;
-    return cards::Expiry{std::stoi(text.substr(5)), std::stoi(text.substr(0, 4))};
-}
-
-cards::CardSearch search_of(CardSearch&& asked) {
-    return {asked.account,
-            asked.livemode,
-            std::move(asked.fingerprint),
-            std::move(asked.brand),
-            std::move(asked.last4),
-            month_of(asked.expires_from),
-            month_of(asked.expires_to),
-            std::move(asked.metadata_key),
-            std::move(asked.metadata_value),
-            std::move(asked.starting_after),
-            asked.limit};
-}
-
 std::string_view word(bool usable) {
     return usable ? "ok" : "unavailable";
 }
 
 }  // namespace
+
+struct Api::Found {
+    const Route* route = nullptr;
+    const Route* same_path = nullptr;  // of another method
+    std::string segment;               // what "{}" of the pattern stands for
+};
+
+Api::Found Api::find(Method method, std::string_view path) {
+    Found found;
+    for (const auto& route : routes) {
+        if (!matches(route.pattern, path)) continue;
+        found.same_path = &route;
+        if (route.method == method) found.route = &route;
+        if (route.pattern.ends_with("{}"))
+            found.segment = common::form::percent_decode_segment(path.substr(route.pattern.size() - 2));
+    }
+    return found;
+}
 
 Api::Api(Parts parts) : parts_{std::move(parts)} {
     domain_prefix_ = "spiffe://" + parts_.trust_domain + '/';
@@ -171,7 +151,7 @@ Api::Api(Parts parts) : parts_{std::move(parts)} {
 }
 
 std::string Api::route_label(Method method, std::string_view path) {
-    const auto found = find_route(method, path);
+    const auto found = find(method, path);
     return found.route ? std::string{found.route->pattern} : "unknown";
 }
 
@@ -189,9 +169,10 @@ boost::asio::awaitable<void> Api::record_refusal(const http::Request& request) {
     if (!recorded) common::log::failure("refusal not recorded", recorded.error(), request.request_id);
 }
 
-boost::asio::awaitable<Response> Api::handle(http::Request& request) {
+// Nothing: the route may be called.
+boost::asio::awaitable<std::optional<Response>> Api::refuse(const http::Request& request,
+                                                            const Found& found) {
     const auto& identity = request.peer_identity;
-    const auto found = find_route(request.method, request.path);
     const bool is_peer = identity.starts_with(domain_prefix_) && identity.size() > domain_prefix_.size();
     // Whoever may not call a route does not learn which ones there are.
     const auto* known = found.route ? found.route : found.same_path;
@@ -220,13 +201,39 @@ boost::asio::awaitable<Response> Api::handle(http::Request& request) {
         answer.headers.set("Allow", methods_of(known->pattern));
         co_return answer;
     }
-    Call call{request, ""};
-    if (known->pattern.ends_with("{}"))
-        call.segment = common::form::percent_decode_segment(
-            std::string_view{request.path}.substr(known->pattern.size() - 2));
+    co_return std::nullopt;
+}
+
+boost::asio::awaitable<Response> Api::handle(http::Request& request) {
+    const auto found = find(request.method, request.path);
+    if (auto refused = co_await refuse(request, found)) co_return std::move(*refused);
+    Call call{request, found.segment};
     auto answer = co_await (this->*found.route->handler)(call);
     if (!answer) co_return refusal(answer.error(), request.request_id);
     co_return std::move(*answer);
+}
+
+bool Api::streams(Method method, std::string_view path) {
+    const auto found = find(method, path);
+    return found.route && found.route->handler == nullptr;
+}
+
+boost::asio::awaitable<Result<std::optional<Response>>> Api::handle_stream(http::Request& request,
+                                                                           http::BodyStream& stream) {
+    const auto found = find(request.method, request.path);
+    if (auto refused = co_await refuse(request, found)) co_return refused;
+    if (!request.headers.find("Content-Type").starts_with("application/x-ndjson"))
+        co_return refusal(
+            Error{415, ErrorType::invalid_request, "", "The body must be application/x-ndjson."},
+            request.request_id);
+    const auto query = wire::bulk_query(request.query);
+    if (!query) co_return refusal(query.error(), request.request_id);
+    BulkStream bulk{
+        parts_.bulk, stream, *query, {query->account, query->livemode, found.segment, caller_of(request)}};
+    if (const auto good = bulk.check(); !good) co_return refusal(good.error(), request.request_id);
+    auto done = co_await bulk.run();
+    if (!done) co_return Fail{std::move(done).error()};
+    co_return std::nullopt;
 }
 
 Api::Answer Api::create_card(Call& call) {
@@ -234,16 +241,8 @@ Api::Answer Api::create_card(Call& call) {
     if (!body) co_return Fail{body.error()};
     auto card = wire::new_card(body->get_object());
     if (!card) co_return Fail{card.error()};
-    cards::NewCardInput input{card->account,
-                              card->livemode,
-                              std::move(card->number),
-                              std::move(card->cvc),
-                              card->exp_month,
-                              card->exp_year,
-                              std::move(card->sandbox_id),
-                              card->digit_token ? cards::TokenFormat::digits : cards::TokenFormat::standard,
-                              std::move(card->metadata),
-                              caller_of(call.request)};
+    auto input = input_of(std::move(*card));
+    input.caller = caller_of(call.request);
     const auto stored = co_await parts_.cards.store(std::move(input), call.request.deadline);
     if (!stored) co_return Fail{stored.error()};
     co_return json_answer(200, wire::to_json(card_of(stored->facts, stored->cvc_handle)));

@@ -2,6 +2,7 @@
 // number.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,7 @@ class Api {
     struct Parts {
         cards::CardVault& cards;
         cards::CardKeeping& keeping;
+        cards::BulkVault& bulk;
         Exchanges& exchanges;
         HealthSource& health;
         audit::Trail& trail;
@@ -27,6 +29,10 @@ class Api {
     explicit Api(Parts parts);
 
     boost::asio::awaitable<common::http::Response> handle(common::http::Request& request);
+    // Bodies of NDJSON, which are handled while they arrive.
+    boost::asio::awaitable<common::Result<std::optional<common::http::Response>>> handle_stream(
+        common::http::Request& request, common::http::BodyStream& stream);
+    static bool streams(common::http::Method method, std::string_view path);
     // The pattern of a route, for metrics; "unknown" otherwise.
     static std::string route_label(common::http::Method method, std::string_view path);
 
@@ -45,6 +51,10 @@ class Api {
     Answer readyz(Call& call);
 
   private:
+    struct Found;
+    static Found find(common::http::Method method, std::string_view path);
+    boost::asio::awaitable<std::optional<common::http::Response>> refuse(const common::http::Request& request,
+                                                                         const Found& found);
     boost::asio::awaitable<void> record_refusal(const common::http::Request& request);
     Parts parts_;
     std::string gateway_identity_, domain_prefix_;

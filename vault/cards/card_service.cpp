@@ -15,20 +15,32 @@ using common::Result;
 using common::Safe;
 using common::Task;
 
-struct CardService::Checked {
-    Pan pan;
-    Cvc cvc;  // empty = not given
-    Expiry expiry;
-    std::string authentication = "optional";
-    std::string risk = "normal";
-};
+namespace {
 
-Result<CardService::Checked> CardService::check(const NewCardInput& card) const {
+CheckedCard blank_of(const NewCardInput& card) {
+    CheckedCard checked;
+    checked.account = card.account;
+    checked.livemode = card.livemode;
+    checked.format = card.format;
+    checked.metadata = card.metadata;
+    checked.caller = card.caller;
+    return checked;
+}
+
+}  // namespace
+
+CardService::CardService(Parts parts)
+    : parts_{std::move(parts)},
+      batch_{{parts_.rows, parts_.keys, parts_.material, parts_.fingerprinter, parts_.codes, parts_.bins,
+              parts_.trail, parts_.clock, parts_.metrics, parts_.draw_digits}},
+      intake_{batch_, {}} {}
+
+Result<CheckedCard> CardService::check_rules(const NewCardInput& card) const {
     if (!card.livemode && !parts_.sandbox_enabled)
         return Fail{
             Error::invalid("testmode_unavailable", "livemode", "This vault takes no cards in test mode.")};
     if (!card.sandbox_id.empty()) return check_sandbox_id(card);
-    Checked checked;
+    auto checked = blank_of(card);
     auto pan = Pan::parse(card.number.view());
     if (!pan) return Fail{pan.error()};
     checked.pan = std::move(*pan);
@@ -51,7 +63,7 @@ Result<CardService::Checked> CardService::check(const NewCardInput& card) const 
 }
 
 // An id of the table stands for a card as a shopper would type it: with a security code and a date to come.
-Result<CardService::Checked> CardService::check_sandbox_id(const NewCardInput& card) const {
+Result<CheckedCard> CardService::check_sandbox_id(const NewCardInput& card) const {
     const auto* known = card.livemode ? nullptr : parts_.sandbox.find(card.sandbox_id);
     if (!known)
         return Fail{Error::invalid("resource_missing", "payment_method", "No such PaymentMethod: '{}'",
@@ -61,15 +73,20 @@ Result<CardService::Checked> CardService::check_sandbox_id(const NewCardInput& c
     if (!pan) return Fail{pan.error()};
     auto cvc = Cvc::parse(parts_.sandbox.security_code(pan->brand()), pan->brand());
     if (!cvc) return Fail{cvc.error()};
-    return Checked{std::move(*pan), std::move(*cvc), parts_.sandbox.default_expiry(parts_.clock.now()),
-                   known->authentication, known->risk};
+    auto checked = blank_of(card);
+    checked.pan = std::move(*pan);
+    checked.cvc = std::move(*cvc);
+    checked.expiry = parts_.sandbox.default_expiry(parts_.clock.now());
+    checked.authentication = known->authentication;
+    checked.risk = known->risk;
+    return checked;
 }
 
-Task<NewCardResult> CardService::store(NewCardInput card, Deadline deadline) {
-    auto checked = check(card);
+Task<CheckedCard> CardService::check(NewCardInput card, Deadline deadline) {
+    auto checked = check_rules(card);
     if (!checked) {
         parts_.metrics.count("vault_cards_refused_total");
-        co_return Fail{std::move(checked).error()};
+        co_return checked;
     }
     if (const auto good = check_metadata(card.metadata); !good) {
         wipe(card.metadata);
@@ -81,71 +98,13 @@ Task<NewCardResult> CardService::store(NewCardInput card, Deadline deadline) {
             parts_.metrics.count("vault_cards_refused_total");
             co_return Fail{allowed.error()};
         }
-    auto fingerprint = co_await parts_.fingerprinter.of(card.account, card.livemode, checked->pan, deadline);
-    if (!fingerprint) co_return Fail{std::move(fingerprint).error()};
-    // A token of digits may be there already: then another one is drawn.
-    constexpr unsigned attempts_max = 8;
-    for (unsigned attempt = 0; attempt < attempts_max; ++attempt) {
-        const auto merchant_key = co_await parts_.keys.active(card.account, card.livemode, deadline);
-        if (!merchant_key) co_return Fail{merchant_key.error()};
-        const auto card_key = co_await parts_.material.draw(deadline);
-        if (!card_key) co_return Fail{card_key.error()};
-        auto token = co_await free_token(card, *checked, deadline);
-        if (!token) co_return Fail{token.error()};
-        if (auto recorded = co_await record("card.create", *token, card.caller, deadline); !recorded)
-            co_return Fail{std::move(recorded).error()};
-        auto row = row_of(card, *checked, std::move(*token), *fingerprint, **merchant_key, *card_key);
-        NewCardResult result{row.facts, ""};
-        const auto stored = co_await insert(std::move(row), deadline);
-        if (!stored && stored.error().cause() == Cause::conflict) {
-            // A token that exists, or a merchant key that was replaced since it was read.
-            parts_.metrics.count("vault_token_collisions_total");
-            parts_.keys.forget(card.account, card.livemode);
-            continue;
-        }
-        if (!stored) co_return Fail{stored.error()};
-        if (!checked->cvc.empty()) result.cvc_handle = parts_.codes.put(result.facts.token, checked->cvc);
-        parts_.metrics.count("vault_cards_stored_total");
-        co_return result;
-    }
-    co_return Fail{Error::internal("no free token was found in {} attempts", {Safe::number(attempts_max)})};
+    co_return checked;
 }
 
-// A token of digits that belonged to an erased card is still known to whoever kept it.
-Task<std::string> CardService::free_token(const NewCardInput& card, const Checked& checked,
-                                          Deadline deadline) {
-    if (card.format == TokenFormat::standard) co_return new_token(card.account, card.livemode);
-    constexpr unsigned attempts_max = 8;
-    for (unsigned attempt = 0; attempt < attempts_max; ++attempt) {
-        auto token = parts_.draw_digits(checked.pan.last4());
-        const auto erased = co_await parts_.rows.was_erased(card.account, token, deadline);
-        if (!erased) co_return Fail{erased.error()};
-        if (!*erased) co_return token;
-    }
-    co_return Fail{Error::internal("no token of digits was found that no erased card had")};
-}
-
-store::CardRow CardService::row_of(const NewCardInput& card, const Checked& checked, std::string token,
-                                   const Fingerprint& fingerprint, const keys::MerchantKey& merchant_key,
-                                   const common::SecretBytes& card_key) const {
-    store::CardRow row;
-    row.scope = {card.account, card.livemode, std::move(token)};
-    auto bin = parts_.bins.current()->facts_of(checked.pan);
-    row.facts = {row.scope.token,
-                 bin.brand.empty() ? std::string{to_string(checked.pan.brand())} : std::move(bin.brand),
-                 checked.pan.last4(),
-                 std::move(bin.funding),
-                 std::move(bin.country),
-                 fingerprint.text,
-                 checked.expiry.month,
-                 checked.expiry.year,
-                 checked.authentication,
-                 checked.risk,
-                 card.metadata};
-    row.fingerprint_key_version = fingerprint.key_version;
-    row.sealed = CardSealer::seal(row.scope, checked.pan, checked.expiry, merchant_key, card_key);
-    row.last_used_day = day_of(parts_.clock.now());
-    return row;
+Task<NewCardResult> CardService::store(NewCardInput card, Deadline deadline) {
+    auto checked = co_await check(std::move(card), deadline);
+    if (!checked) co_return Fail{std::move(checked).error()};
+    co_return co_await intake_.store(std::move(*checked), deadline);
 }
 
 Task<bool> CardService::record(const char* action, const std::string& token, audit::Caller caller,
@@ -153,19 +112,6 @@ Task<bool> CardService::record(const char* action, const std::string& token, aud
     co_return co_await parts_.trail.record({std::move(caller.actor), action, token, std::move(caller.origin),
                                             audit::Outcome::begun, std::move(caller.detail)},
                                            deadline);
-}
-
-// A commit without an answer is settled by reading: the id of the card's key tells this call's row from
-// one that had the token before.
-Task<bool> CardService::insert(store::CardRow row, Deadline deadline) {
-    const auto account = row.scope.account;
-    auto token = row.scope.token;
-    const auto key_id = row.sealed.key_id;
-    auto stored = co_await parts_.rows.insert(std::move(row), deadline);
-    if (stored || stored.error().cause() != Cause::outcome_unknown) co_return stored;
-    const auto found = co_await parts_.rows.find(account, std::move(token), deadline);
-    if (found && found->sealed.key_id == key_id) co_return true;
-    co_return Fail{Error::unavailable("the commit of a new card has an unknown outcome")};
 }
 
 // One of another account or mode is as unknown as an invented one.

@@ -7,9 +7,11 @@
 #include "common/metrics.h"
 #include "vault/audit/trail.h"
 #include "vault/cards/bin_table.h"
+#include "vault/cards/bulk.h"
 #include "vault/cards/card_vault.h"
 #include "vault/cards/cvc_store.h"
 #include "vault/cards/fingerprinter.h"
+#include "vault/cards/intake.h"
 #include "vault/cards/sandbox_cards.h"
 #include "vault/cards/use_marks.h"
 #include "vault/cards/velocity.h"
@@ -18,7 +20,7 @@
 
 namespace vault::cards {
 
-class CardService final : public CardVault {
+class CardService final : public CardVault, public CardCheck {
   public:
     struct Parts {
         store::CardRows& rows;
@@ -37,7 +39,7 @@ class CardService final : public CardVault {
         bool sandbox_enabled = false;  // false: cards of test mode are refused
         std::function<std::string(std::string_view)> draw_digits = new_digit_token;  // of the last four
     };
-    explicit CardService(Parts parts) : parts_{parts} {}
+    explicit CardService(Parts parts);
 
     common::Task<NewCardResult> store(NewCardInput card, common::Deadline deadline) override;
     common::Task<OpenCard> open(common::AccountId account, bool livemode, std::string token,
@@ -46,23 +48,21 @@ class CardService final : public CardVault {
     common::Task<CardFacts> facts(common::AccountId account, std::string token,
                                   common::Deadline deadline) override;
 
+    common::Task<CheckedCard> check(NewCardInput card, common::Deadline deadline) override;
+    CardBatch& batch() { return batch_; }
+
   private:
-    struct Checked;
-    common::Result<Checked> check(const NewCardInput& card) const;
-    common::Result<Checked> check_sandbox_id(const NewCardInput& card) const;
+    common::Result<CheckedCard> check_rules(const NewCardInput& card) const;
+    common::Result<CheckedCard> check_sandbox_id(const NewCardInput& card) const;
     common::Task<store::CardRow> find(common::AccountId account, std::string token,
                                       common::Deadline deadline);
-    common::Task<std::string> free_token(const NewCardInput& card, const Checked& checked,
-                                         common::Deadline deadline);
-    store::CardRow row_of(const NewCardInput& card, const Checked& checked, std::string token,
-                          const Fingerprint& fingerprint, const keys::MerchantKey& merchant_key,
-                          const common::SecretBytes& card_key) const;
-    common::Task<bool> insert(store::CardRow row, common::Deadline deadline);
     // An error: the act must not happen.
     common::Task<bool> record(const char* action, const std::string& token, audit::Caller caller,
                               common::Deadline deadline);
 
     Parts parts_;
+    CardBatch batch_;
+    Intake intake_;  // last: it ends before what it uses
 };
 
 }  // namespace vault::cards

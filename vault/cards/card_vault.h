@@ -74,6 +74,33 @@ class CardVault {
                                           common::Deadline deadline) = 0;
 };
 
+// Whose lines these are. The name is the caller's: at most 64 letters, digits, '_' and '-'.
+struct BulkScope {
+    common::AccountId account;
+    bool livemode = false;
+    std::string name;
+    audit::Caller caller = {};
+};
+
+// Lines that follow each other; an error in place of one that is no card.
+using Line = common::Result<NewCardInput>;
+struct BulkLines {
+    std::int64_t first = 1;
+    std::vector<Line> lines;
+};
+using LineResult = common::Result<CardFacts>;
+inline constexpr std::size_t bulk_lines_max = 500;  // of one chunk
+
+class BulkVault {
+  public:
+    virtual ~BulkVault() = default;
+    // What became of each line: a card that is durable, or why it is none. All cards of the chunk are stored
+    // or, after an error of the whole, none. The same lines again: the same answer. 409 `bulk_differs`: other
+    // lines came under this name and number before.
+    virtual common::Task<std::vector<LineResult>> store(BulkScope scope, BulkLines lines,
+                                                        common::Deadline deadline) = 0;
+};
+
 struct CardUpdate {
     common::AccountId account;
     std::string token;

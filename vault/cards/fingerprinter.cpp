@@ -36,11 +36,27 @@ std::string render(const common::crypto::Digest& digest) {
 
 common::Task<Fingerprint> Fingerprinter::of(common::AccountId account, bool livemode, const Pan& pan,
                                             common::Deadline deadline) {
+    auto all = co_await of_all(account, livemode, {&pan}, deadline);
+    if (!all) co_return Fail{std::move(all).error()};
+    co_return std::move(all->front());
+}
+
+common::Task<std::vector<Fingerprint>> Fingerprinter::of_all(common::AccountId account, bool livemode,
+                                                             std::vector<const Pan*> pans,
+                                                             common::Deadline deadline) {
     const auto key = co_await registry_.active(hsm::Purpose::fingerprint, deadline);
     if (!key) co_return Fail{key.error()};
-    const auto mac = co_await hsm_.mac(*key, input_of(account, livemode, pan.digits(PanAccess{})), deadline);
-    if (!mac) co_return Fail{mac.error()};
-    co_return Fingerprint{render(*mac), key->version};
+    std::vector<SecretBytes> inputs;
+    inputs.reserve(pans.size());
+    for (const auto* pan : pans)
+        inputs.push_back(input_of(account, livemode, pan->digits(PanAccess{})));
+    const auto macs = co_await hsm_.macs(*key, std::move(inputs), deadline);
+    if (!macs) co_return Fail{macs.error()};
+    std::vector<Fingerprint> fingerprints;
+    fingerprints.reserve(macs->size());
+    for (const auto& mac : *macs)
+        fingerprints.push_back({render(mac), key->version});
+    co_return fingerprints;
 }
 
 }  // namespace vault::cards

@@ -22,6 +22,9 @@ class Fingerprinter {
     // Under the key that is active. One call of the HSM.
     common::Task<Fingerprint> of(common::AccountId account, bool livemode, const Pan& pan,
                                  common::Deadline deadline);
+    // Of each of these, which must outlive the call. One call of the HSM for all of them.
+    common::Task<std::vector<Fingerprint>> of_all(common::AccountId account, bool livemode,
+                                                  std::vector<const Pan*> pans, common::Deadline deadline);
 
   private:
     hsm::Hsm& hsm_;

@@ -37,6 +37,7 @@ std::string PurgeReport::json() const {
                                                       {"unused_cards", unused_cards},
                                                       {"expired_cards", expired_cards},
                                                       {"tombstones", tombstones},
+                                                      {"bulk_chunks", bulk_chunks},
                                                       {"velocity_counters", velocity_counters}});
 }
 
@@ -127,7 +128,8 @@ Task<bool> Purge::account(Run& run, AccountId account) {
         const auto done = co_await cards(run, account, expired, run.report.expired_cards);
         if (!done) co_return done;
     }
-    co_return co_await tombstones(run, account);
+    if (const auto done = co_await tombstones(run, account); !done) co_return done;
+    co_return co_await bulk_chunks(run, account);
 }
 
 Task<bool> Purge::cards(Run& run, AccountId account, store::Retention::Rule rule, std::int64_t& count) {
@@ -155,6 +157,19 @@ Task<bool> Purge::tombstones(Run& run, AccountId account) {
                               : co_await parts_.store.purge_tombstones(account, day, batch_max, soon());
         if (!done) co_return Fail{done.error()};
         run.report.tombstones += *done;
+        if (run.report.dry_run || *done < batch_max) co_return true;
+        if (auto held = co_await keep_lease(run); !held) co_return held;
+    }
+}
+
+Task<bool> Purge::bulk_chunks(Run& run, AccountId account) {
+    const auto day = run.today - RetentionRules::bulk_days;
+    for (;;) {
+        const auto done = run.report.dry_run
+                              ? co_await parts_.store.count_chunks(account, day, soon())
+                              : co_await parts_.store.purge_chunks(account, day, batch_max, soon());
+        if (!done) co_return Fail{done.error()};
+        run.report.bulk_chunks += *done;
         if (run.report.dry_run || *done < batch_max) co_return true;
         if (auto held = co_await keep_lease(run); !held) co_return held;
     }

@@ -14,14 +14,15 @@ struct RetentionRules {
     std::int64_t unused_card_days = 0;   // since a card was stored or last opened for the acquirer
     std::int64_t expired_card_days = 0;  // since the end of the month in which it expired
     std::int64_t tombstone_days = 0;     // since the card was erased
-    // How often card numbers come is kept for thirty days, whatever the configuration.
-    static constexpr std::int64_t velocity_days = 30;
+    // How often card numbers come is kept for thirty days, whatever the configuration; what was answered to
+    // the lines of a bulk, for as long as one may take to send it again.
+    static constexpr std::int64_t velocity_days = 30, bulk_days = 7;
 };
 
 // In a dry run: how many are due by each rule. A card may be due by two of them.
 struct PurgeReport {
     bool dry_run = false;
-    std::int64_t unused_cards = 0, expired_cards = 0, tombstones = 0, velocity_counters = 0;
+    std::int64_t unused_cards = 0, expired_cards = 0, tombstones = 0, bulk_chunks = 0, velocity_counters = 0;
     std::string json() const;  // {"dry_run": …, "unused_cards": …, …}
 };
 
@@ -51,6 +52,7 @@ class Purge {
     common::Task<bool> cards(Run& run, common::AccountId account, store::Retention::Rule rule,
                              std::int64_t& count);
     common::Task<bool> tombstones(Run& run, common::AccountId account);
+    common::Task<bool> bulk_chunks(Run& run, common::AccountId account);
     common::Task<bool> velocity(Run& run);
 
     Parts parts_;

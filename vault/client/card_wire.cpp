@@ -154,6 +154,37 @@ Result<CardSearch> card_search(std::string_view query) {
     return search;
 }
 
+Result<BulkQuery> bulk_query(std::string_view query) {
+    const auto decoded = form::decode(query);
+    if (!decoded) return Fail{decoded.error()};
+    BulkQuery bulk;
+    for (const auto* needed : {"account", "livemode"})
+        if (!decoded->find(needed))
+            return Fail{Error::invalid("parameter_missing", needed, "Missing required param: {}.",
+                                       {Safe::param(needed)})};
+    for (const auto& [name, value] : decoded->members()) {
+        if (!value.is_text()) return Fail{wrong(name, "{} must be text.")};
+        const auto& text = value.text();
+        if (name == "account") {
+            const auto id = common::account_of_base62(text);
+            if (!id) return Fail{wrong(name, "{} must be the eight characters of an account.")};
+            bulk.account = *id;
+        } else if (name == "livemode") {
+            if (text != "true" && text != "false") return Fail{wrong(name, "{} must be true or false.")};
+            bulk.livemode = text == "true";
+        } else if (name == "first_line") {
+            const auto [end, fault] =
+                std::from_chars(text.data(), text.data() + text.size(), bulk.first_line);
+            if (fault != std::errc{} || end != text.data() + text.size() || bulk.first_line < 1)
+                return Fail{wrong(name, "{} must be a whole number from 1.")};
+        } else {
+            return Fail{Error::invalid("parameter_unknown", name, "Received unknown parameter: {}",
+                                       {Safe::param(name)})};
+        }
+    }
+    return bulk;
+}
+
 json::object to_json(const CardList& list) {
     json::array data;
     for (const auto& card : list.cards)

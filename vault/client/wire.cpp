@@ -116,27 +116,44 @@ common::SecretText to_json(const NewCard& card) {
     return common::json::serialize_secret(json::value(std::move(object)));
 }
 
-Result<NewCard> new_card(const json::object& object) {
-    Members members{object,
-                    {"account", "livemode", "number", "cvc", "exp_month", "exp_year", "sandbox_id",
-                     "token_format", "metadata"}};
-    NewCard card;
+namespace {
+
+// What a line of a bulk has too.
+void read_card(Members& members, const json::object& object, NewCard& card) {
     const auto format = members.text("token_format", Need::optional);
     if (!format.empty() && format != "default" && format != "digits")
         members.refuse("token_format", "{} must be default or digits.");
     card.digit_token = format == "digits";
     card.metadata = members.texts("metadata");
-    card.account = members.account("account");
-    card.livemode = members.boolean("livemode");
     card.sandbox_id = members.text("sandbox_id", Need::optional);
     const bool by_id = !card.sandbox_id.empty();
     if (by_id && (object.contains("number") || object.contains("cvc")))
         members.refuse("sandbox_id", "{} stands for number and cvc; send one or the other.");
-    card.number = members.secret("number", by_id ? Need::optional : Need::required);
-    card.cvc = members.secret("cvc", Need::optional);
     const auto needed = by_id ? Need::optional : Need::required;
+    card.number = members.secret("number", needed);
     card.exp_month = members.integer("exp_month", -calendar_max, calendar_max, needed);
     card.exp_year = members.integer("exp_year", -calendar_max, calendar_max, needed);
+}
+
+}  // namespace
+
+Result<NewCard> new_card(const json::object& object) {
+    Members members{object,
+                    {"account", "livemode", "number", "cvc", "exp_month", "exp_year", "sandbox_id",
+                     "token_format", "metadata"}};
+    NewCard card;
+    card.account = members.account("account");
+    card.livemode = members.boolean("livemode");
+    read_card(members, object, card);
+    card.cvc = members.secret("cvc", Need::optional);
+    return finished(members, std::move(card));
+}
+
+// A security code could not wait for its authorization: there are too many, and memory is all they may be in.
+Result<NewCard> bulk_line(const json::object& object) {
+    Members members{object, {"number", "exp_month", "exp_year", "sandbox_id", "token_format", "metadata"}};
+    NewCard card;
+    read_card(members, object, card);
     return finished(members, std::move(card));
 }
 

@@ -20,6 +20,14 @@ common::Result<Card> card(const boost::json::object& object);
 
 boost::json::object to_json(const CardUpdate& change);  // without its token, which is in the path
 common::Result<CardUpdate> card_update(const boost::json::object& object, std::string token);
+// A line of a bulk: as in POST /cards, but account and mode are those of the bulk, and there is no cvc.
+common::Result<NewCard> bulk_line(const boost::json::object& object);
+struct BulkQuery {
+    common::AccountId account;
+    bool livemode = false;
+    std::int64_t first_line = 1;
+};
+common::Result<BulkQuery> bulk_query(std::string_view query);
 std::string query_of(const CardSearch& search);  // of a URL
 common::Result<CardSearch> card_search(std::string_view query);
 boost::json::object to_json(const CardList& list);

@@ -30,6 +30,7 @@ Status purge(const common::Config& config, bool dry_run, bool as_json) {
                   << report->unused_cards << " cards that were not used\n"
                   << report->expired_cards << " cards that had expired\n"
                   << report->tombstones << " marks of erased cards\n"
+                  << report->bulk_chunks << " chunks of bulks\n"
                   << report->velocity_counters << " counters of how often a number came\n";
     return {};
 }

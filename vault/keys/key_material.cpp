@@ -31,4 +31,15 @@ common::Task<SecretBytes> KeyMaterial::draw(common::Deadline deadline) {
     co_return key;
 }
 
+common::Task<std::vector<SecretBytes>> KeyMaterial::draw(std::size_t keys, common::Deadline deadline) {
+    std::vector<SecretBytes> drawn;
+    drawn.reserve(keys);
+    while (drawn.size() < keys) {
+        auto key = co_await draw(deadline);
+        if (!key) co_return Fail{std::move(key).error()};
+        drawn.push_back(std::move(*key));
+    }
+    co_return drawn;
+}
+
 }  // namespace vault::keys

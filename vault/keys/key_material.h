@@ -3,6 +3,7 @@
 #pragma once
 
 #include <mutex>
+#include <vector>
 
 #include "common/secret.h"
 #include "common/task.h"
@@ -17,9 +18,10 @@ class KeyMaterial {
     explicit KeyMaterial(hsm::Hsm& hsm) : hsm_{hsm} {}
     // 32 bytes that nobody else gets.
     common::Task<common::SecretBytes> draw(common::Deadline deadline);
+    common::Task<std::vector<common::SecretBytes>> draw(std::size_t keys, common::Deadline deadline);
 
   private:
-    static constexpr std::size_t keys_per_block = 32;
+    static constexpr std::size_t keys_per_block = 127;
     common::SecretBytes take();  // empty: the block is used up
 
     hsm::Hsm& hsm_;

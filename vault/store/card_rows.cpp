@@ -1,12 +1,11 @@
 #include "vault/store/card_rows.h"
 
-#include "vault/cards/metadata.h"
+#include "vault/store/erasure.h"
 #include "vault/store/merchant_keys.h"
 
 namespace vault::store {
 namespace {
 
-using cards::metadata_json;
 using common::AccountId;
 using common::Cause;
 using common::Deadline;
@@ -17,20 +16,20 @@ using common::Result;
 using common::Safe;
 using common::Task;
 using common::db::bytes;
+using common::db::bytes_text;
+using common::db::CopyTarget;
 using common::db::Statement;
 using common::db::Transaction;
 
-constexpr Statement insert_card{"card_insert", R"(
-WITH new_card AS (
-  INSERT INTO card (account_id, token, livemode, brand, last4, funding, country, exp_month, exp_year, fingerprint,
-                    fingerprint_key_version, authentication, risk, record, record_key_version, last_used_day, created_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $21, now()))
-INSERT INTO card_key (account_id, token, id, merchant_key_id, merchant_key_version, livemode, sealed, commitment, created_at)
-VALUES ($1, $2, $16, $17, $18, $3, $19, $20, now()))"};
-
-constexpr Statement insert_metadata{"card_metadata_insert", R"(
-INSERT INTO card_metadata (account_id, token, livemode, key, value)
-SELECT $1::bigint, $2::text, $3::boolean, m.key, m.value FROM jsonb_each_text($4::jsonb) m)"};
+const CopyTarget<17> cards_target{
+    "card",
+    {"account_id", "token", "livemode", "brand", "last4", "funding", "country", "exp_month", "exp_year",
+     "fingerprint", "fingerprint_key_version", "authentication", "risk", "record", "record_key_version",
+     "last_used_day", "created_at"}};
+const CopyTarget<9> keys_target{"card_key",
+                                {"account_id", "token", "id", "merchant_key_id", "merchant_key_version",
+                                 "livemode", "sealed", "commitment", "created_at"}};
+const CopyTarget<5> metadata_target{"card_metadata", {"account_id", "token", "livemode", "key", "value"}};
 
 constexpr Statement find_card{"card_find", R"(
 SELECT c.livemode, c.brand, c.last4, c.funding, c.country, c.exp_month, c.exp_year, c.fingerprint,
@@ -40,9 +39,40 @@ SELECT c.livemode, c.brand, c.last4, c.funding, c.country, c.exp_month, c.exp_ye
  WHERE c.account_id = $1 AND c.token = $2
    AND NOT EXISTS (SELECT 1 FROM card_tombstone t WHERE t.account_id = $1 AND t.token = $2))"};
 
+constexpr Statement find_cards{"card_find_all", R"(
+SELECT c.livemode, c.brand, c.last4, c.funding, c.country, c.exp_month, c.exp_year, c.fingerprint,
+       c.fingerprint_key_version, c.authentication, c.risk, c.record, c.record_key_version,
+       k.id, k.merchant_key_id, k.merchant_key_version, k.sealed, k.commitment, c.last_used_day, c.token
+  FROM card c JOIN card_key k ON k.account_id = $1 AND k.token = c.token
+ WHERE c.account_id = $1 AND c.token = ANY ($2::text[])
+   AND NOT EXISTS (SELECT 1 FROM card_tombstone t WHERE t.account_id = $1 AND t.token = c.token))"};
+
 constexpr Statement find_tombstone{"card_tombstone_find",
                                    "SELECT 1 FROM card_tombstone WHERE account_id = $1 AND token = $2"};
 constexpr Statement ping_statement{"ping", "SELECT 1"};
+
+struct CopyRows {
+    std::vector<decltype(cards_target)::Row> cards;
+    std::vector<decltype(keys_target)::Row> keys;
+    std::vector<decltype(metadata_target)::Row> metadata;
+    void add(const CardRow& row);
+};
+
+void CopyRows::add(const CardRow& row) {
+    const auto& [scope, facts, fingerprint_key_version, sealed, last_used_day] = row;
+    const auto account = std::to_string(scope.account.value);
+    const std::string livemode = scope.livemode ? "t" : "f", now = "now";
+    cards.push_back({account, scope.token, livemode, facts.brand, facts.last4, facts.funding, facts.country,
+                     std::to_string(facts.exp_month), std::to_string(facts.exp_year), facts.fingerprint,
+                     std::to_string(fingerprint_key_version), facts.authentication, facts.risk,
+                     bytes_text(sealed.record), std::to_string(sealed.record_key_version),
+                     std::to_string(last_used_day), now});
+    keys.push_back({account, scope.token, bytes_text(sealed.key_id), sealed.merchant_key_id,
+                    std::to_string(sealed.merchant_key_version), livemode, bytes_text(sealed.sealed_key),
+                    bytes_text(sealed.commitment), now});
+    for (const auto& [key, value] : facts.metadata)
+        metadata.push_back({account, scope.token, livemode, key, value});
+}
 
 CardRow card_of(AccountId account, std::string token, const pqxx::row& row) {
     CardRow card;
@@ -81,23 +111,23 @@ Error erased_card(std::string_view token) {
         .with_field("cause", "erased");
 }
 
-Task<bool> CardRows::insert(CardRow row, Deadline deadline) {
-    auto job = [row = std::move(row)](Transaction& tx) -> Result<bool> {
-        const auto& [scope, facts, fingerprint_key_version, sealed, last_used_day] = row;
-        if (tx.exec(hold_active_key, scope.account.value, sealed.merchant_key_id, sealed.merchant_key_version)
+Task<bool> CardRows::insert(Insertion insertion, Deadline deadline) {
+    auto job = [insertion = std::move(insertion)](Transaction& tx) -> Result<bool> {
+        const auto& first = insertion->rows.front();
+        if (tx.exec(hold_active_key, first.scope.account.value, first.sealed.merchant_key_id,
+                    first.sealed.merchant_key_version)
                 .empty())
             return Fail{
                 Error::unavailable("another version of the merchant key is active by now", Cause::conflict)};
-        tx.exec(insert_card, scope.account.value, scope.token, scope.livemode, facts.brand, facts.last4,
-                facts.funding, facts.country, facts.exp_month, facts.exp_year, facts.fingerprint,
-                fingerprint_key_version, facts.authentication, facts.risk, bytes(sealed.record),
-                sealed.record_key_version, bytes(sealed.key_id), sealed.merchant_key_id,
-                sealed.merchant_key_version, bytes(sealed.sealed_key), bytes(sealed.commitment),
-                last_used_day);
-        if (!facts.metadata.empty())
-            tx.exec(insert_metadata, scope.account.value, scope.token, scope.livemode,
-                    metadata_json(facts.metadata));
-        return true;
+        CopyRows copied;
+        for (const auto& row : insertion->rows)
+            copied.add(row);
+        tx.copy(cards_target, copied.cards);
+        tx.copy(keys_target, copied.keys);
+        if (!copied.metadata.empty()) tx.copy(metadata_target, copied.metadata);
+        if (insertion->chunk)
+            if (auto added = store::insert(tx, *insertion->chunk); !added) return added;
+        return insertion->recorded.get();
     };
     return pool_.transaction(std::move(job), deadline);
 }
@@ -112,6 +142,21 @@ Task<CardRow> CardRows::find(AccountId account, std::string token, Deadline dead
         return card_of(account, token, rows[0]);
     };
     return pool_.read(std::move(job), deadline);
+}
+
+Task<std::map<std::string, CardRow>> CardRows::find_all(AccountId account, std::vector<std::string> tokens,
+                                                        Deadline deadline) {
+    auto job = [account,
+                array = array_of(tokens)](Transaction& tx) -> Result<std::map<std::string, CardRow>> {
+        std::map<std::string, CardRow> found;
+        for (const auto& row : tx.exec(find_cards, account.value, array)) {
+            auto token = row[19].as<std::string>();
+            auto card = card_of(account, token, row);
+            found.emplace(std::move(token), std::move(card));
+        }
+        return found;
+    };
+    co_return co_await pool_.read(std::move(job), deadline);
 }
 
 Task<bool> CardRows::was_erased(AccountId account, std::string token, Deadline deadline) {

@@ -2,10 +2,14 @@
 // erases it.
 #pragma once
 
+#include <future>
+#include <map>
+
 #include "common/db/pool.h"
 #include "common/task.h"
 #include "vault/cards/card_vault.h"
 #include "vault/cards/sealer.h"
+#include "vault/store/bulk_chunks.h"
 
 namespace vault::store {
 
@@ -17,14 +21,27 @@ struct CardRow {
     std::int64_t last_used_day = 0;  // since 1970
 };
 
+// Cards of one account and mode that are sealed by the same version of its key.
+struct CardInsertion {
+    std::vector<CardRow> rows;
+    std::optional<BulkChunk> chunk;
+    // COMMIT waits for this, and is not sent after an error: what the audit log has made durable of the act.
+    std::shared_future<common::Result<bool>> recorded;
+};
+
 class CardRows {
   public:
     explicit CardRows(common::db::Pool& pool) : pool_{pool} {}
-    // Both rows in one statement, and those of the metadata. Cause::conflict: the token exists, or the
-    // merchant key is not active any more; Cause::outcome_unknown: read it.
-    common::Task<bool> insert(CardRow row, common::Deadline deadline);
+    using Insertion = std::shared_ptr<const CardInsertion>;
+    // All rows of all cards, or none. Cause::conflict: a token exists, or the merchant key is not active any
+    // more; `bulk_chunk_known`: the chunk was stored before; Cause::outcome_unknown: read one.
+    common::Task<bool> insert(Insertion insertion, common::Deadline deadline);
     // Cause::not_found: no such token in this account, or erased. Without its metadata.
     common::Task<CardRow> find(common::AccountId account, std::string token, common::Deadline deadline);
+    // Those of the tokens that are there. Without their metadata.
+    common::Task<std::map<std::string, CardRow>> find_all(common::AccountId account,
+                                                          std::vector<std::string> tokens,
+                                                          common::Deadline deadline);
     // Whether the account's token belonged to a card that was erased.
     common::Task<bool> was_erased(common::AccountId account, std::string token, common::Deadline deadline);
     // A statement that touches no table; true when the database answers.

@@ -41,6 +41,13 @@ constexpr Statement delete_tombstones{"retention_delete_tombstones", R"(
 DELETE FROM card_tombstone WHERE account_id = $1 AND token IN (
   SELECT token FROM card_tombstone WHERE account_id = $1 AND erased_day <= $2 ORDER BY erased_day LIMIT $3))"};
 
+constexpr Statement count_old_chunks{"retention_count_chunks", R"(
+SELECT count(*) FROM card_bulk_chunk WHERE account_id = $1 AND stored_day <= $2)"};
+constexpr Statement delete_chunks{"retention_delete_chunks", R"(
+DELETE FROM card_bulk_chunk WHERE account_id = $1 AND (livemode, bulk, first_line) IN (
+  SELECT livemode, bulk, first_line FROM card_bulk_chunk
+   WHERE account_id = $1 AND stored_day <= $2 ORDER BY stored_day LIMIT $3))"};
+
 constexpr Statement count_old_velocity{"retention_count_velocity",
                                        "SELECT count(*) FROM card_velocity WHERE slot < $1"};
 constexpr Statement delete_velocity{"retention_delete_velocity", R"(
@@ -103,6 +110,15 @@ Task<std::int64_t> Retention::count_tombstones(AccountId account, std::int64_t d
 Task<std::int64_t> Retention::purge_tombstones(AccountId account, std::int64_t day, int limit,
                                                Deadline deadline) {
     return number(delete_tombstones, deadline, account.value, day, limit);
+}
+
+Task<std::int64_t> Retention::count_chunks(AccountId account, std::int64_t day, Deadline deadline) {
+    return number(count_old_chunks, deadline, account.value, day);
+}
+
+Task<std::int64_t> Retention::purge_chunks(AccountId account, std::int64_t day, int limit,
+                                           Deadline deadline) {
+    return number(delete_chunks, deadline, account.value, day, limit);
 }
 
 Task<std::int64_t> Retention::count_velocity(std::int64_t before_slot, Deadline deadline) {

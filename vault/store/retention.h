@@ -27,6 +27,10 @@ class Retention {
     // needs, or that somebody else has locked, are left for the next time.
     common::Task<std::int64_t> purge_cards(common::AccountId account, Rule rule, std::int64_t today,
                                            int limit, common::Deadline deadline);
+    common::Task<std::int64_t> count_chunks(common::AccountId account, std::int64_t day,
+                                            common::Deadline deadline);
+    common::Task<std::int64_t> purge_chunks(common::AccountId account, std::int64_t day, int limit,
+                                            common::Deadline deadline);
     common::Task<std::int64_t> count_tombstones(common::AccountId account, std::int64_t day,
                                                 common::Deadline deadline);
     common::Task<std::int64_t> purge_tombstones(common::AccountId account, std::int64_t day, int limit,

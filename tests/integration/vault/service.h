@@ -53,6 +53,8 @@ struct Vault {
     vault::cards::CardService cards{{rows, ring, material, fingerprinter, codes, changes, uses, velocity,
                                      sandbox, bins, trail, clock, metrics, true,
                                      [this](std::string_view last4) { return draw_digits(last4); }}};
+    vault::store::BulkChunks chunks{pool};
+    vault::cards::BulkService bulk{{cards, cards.batch(), rows, chunks, fingerprinter, clock, metrics}};
     vault::cards::CardKeeper keeper{{rows, changes, ring, material, clock, metrics}};
     vault::keys::Rotation rotation{
         {hsm, hsm_keys, merchant_keys, card_keys, fingerprints, safe, registry, ring, trail, clock, metrics}};

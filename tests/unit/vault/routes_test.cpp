@@ -98,6 +98,13 @@ struct ExchangesDouble final : vault::api::Exchanges {
     Task<Exchange> find(AccountId, std::string id, Deadline) override { return answer(std::move(id)); }
 };
 
+struct BulkDouble final : vault::cards::BulkVault {
+    Task<std::vector<vault::cards::LineResult>> store(vault::cards::BulkScope, vault::cards::BulkLines,
+                                                      Deadline) override {
+        co_return std::vector<vault::cards::LineResult>{};
+    }
+};
+
 struct HealthDouble final : vault::api::HealthSource {
     vault::api::HealthReport state{true, true, true, true, false};
     Task<vault::api::HealthReport> report(Deadline) override { co_return state; }
@@ -110,7 +117,8 @@ class Routes : public testing::Test {
     ExchangesDouble exchanges;
     HealthDouble health;
     support::AuditRecorder trail;
-    vault::api::Api api{{cards, keeping, exchanges, health, trail, "portcullis"}};
+    BulkDouble bulk;
+    vault::api::Api api{{cards, keeping, bulk, exchanges, health, trail, "portcullis"}};
     std::string identity = "spiffe://portcullis/gateway";
 
     http::Response call(Method method, std::string path, std::string_view body = "", std::string query = "",

@@ -49,6 +49,20 @@ CREATE TABLE card_velocity (
 );
 CREATE INDEX card_velocity_by_slot ON card_velocity (slot);
 
+-- Lines of a bulk of cards that were answered together: a token each, or '_' and the code of an error. Sent again they
+-- are answered alike, until the row is purged.
+CREATE TABLE card_bulk_chunk (
+  account_id bigint  NOT NULL,
+  livemode   boolean NOT NULL,
+  bulk       text    NOT NULL,
+  first_line bigint  NOT NULL,
+  outcomes   text[]  NOT NULL,
+  stored_day integer NOT NULL,
+  CONSTRAINT card_bulk_chunk_pk PRIMARY KEY (account_id, livemode, bulk, first_line),
+  CONSTRAINT card_bulk_chunk_line_positive CHECK (first_line > 0)
+);
+CREATE INDEX card_bulk_chunk_by_day ON card_bulk_chunk (account_id, stored_day);
+
 -- Work that one vault does at a time. Times are milliseconds of the unix epoch, given by the process.
 CREATE TABLE job_lease (
   name  text   NOT NULL,
@@ -62,4 +76,5 @@ GRANT UPDATE (id, merchant_key_id, merchant_key_version, sealed, commitment) ON 
 GRANT SELECT, INSERT, UPDATE (value), DELETE ON card_metadata TO vault;
 GRANT SELECT, INSERT, DELETE ON card_tombstone TO vault;
 GRANT SELECT, INSERT, UPDATE (cards), DELETE ON card_velocity TO vault;
+GRANT SELECT, INSERT, DELETE ON card_bulk_chunk TO vault;
 GRANT SELECT, INSERT, UPDATE (owner, until) ON job_lease TO vault;
