@@ -7,11 +7,11 @@
 #include "certs/identity.h"
 #include "certs/pem.h"
 #include "hsm/commands/command.h"
-#include "hsm/commands/terminal.h"
 #include "hsm/custody/acknowledgement.h"
 #include "hsm/custody/documents.h"
 #include "hsm/custody/identity.h"
 #include "hsm/custody/share_set.h"
+#include "hsm/custody/terminal.h"
 
 namespace hsm::commands {
 namespace {
@@ -31,7 +31,7 @@ std::span<const std::uint8_t> bytes_of(std::string_view text) {
 }
 
 Status sign_to_file(const Arguments& given, std::string_view document) {
-    const auto typed = passphrase(given.passphrase_file, given.key, false);
+    const auto typed = custody::passphrase(given.passphrase_file, given.key, false);
     if (!typed) return Fail{typed.error()};
     const auto identity = custody::open_identity(given.certificate, given.key, *typed);
     if (!identity) return Fail{identity.error()};
@@ -43,7 +43,7 @@ Status sign_to_file(const Arguments& given, std::string_view document) {
 }
 
 Status make(const Arguments& given) {
-    const auto typed = passphrase(given.passphrase_file, given.name, true);
+    const auto typed = custody::passphrase(given.passphrase_file, given.name, true);
     if (!typed) return Fail{typed.error()};
     if (auto made = custody::make_identity(given.name, given.out, *typed); !made) return made;
     const auto chain = certs::read_certificates(given.out + ".pem");
@@ -62,7 +62,8 @@ Status acknowledge(const Arguments& given) {
     if (given.key.empty()) return Fail{Error::internal("--key is missing")};
     std::cout << custody::responsibilities() << '\n';
     if (!given.agreed)
-        if (auto yes = confirm("Do you, " + given.name + ", take this upon yourself?"); !yes) return yes;
+        if (auto yes = custody::confirm("Do you, " + given.name + ", take this upon yourself?"); !yes)
+            return yes;
     return sign_to_file(given, *document);
 }
 
@@ -78,7 +79,7 @@ Status sign(const Arguments& given) {
         return Fail{
             Error::internal("this act expired at {}; it has to be proposed again", {Safe::param(*expiry)})};
     if (!given.agreed)
-        if (auto yes = confirm("Do you approve of exactly this?"); !yes) return yes;
+        if (auto yes = custody::confirm("Do you approve of exactly this?"); !yes) return yes;
     return sign_to_file(given, document);
 }
 
@@ -88,7 +89,7 @@ Status pass_share_on(const Arguments& given) {
     if (!sealed) return Fail{sealed.error()};
     const auto chain = certs::read_certificates(given.recipient);
     if (!chain) return Fail{chain.error()};
-    const auto typed = passphrase(given.passphrase_file, given.key, false);
+    const auto typed = custody::passphrase(given.passphrase_file, given.key, false);
     if (!typed) return Fail{typed.error()};
     const auto identity = custody::open_identity(given.certificate, given.key, *typed);
     if (!identity) return Fail{identity.error()};
@@ -98,7 +99,7 @@ Status pass_share_on(const Arguments& given) {
               << ", for " << opened->purpose << "\nto be sealed to the one-time key of fingerprint\n"
               << certs::fingerprint_of(chain->front().get()) << '\n';
     if (!given.agreed)
-        if (auto yes = confirm("Does the screen of the ceremony show the same fingerprint?"); !yes)
+        if (auto yes = custody::confirm("Does the screen of the ceremony show the same fingerprint?"); !yes)
             return yes;
     const auto again = custody::reseal_share(*opened, chain->front().get());
     if (!again) return Fail{again.error()};

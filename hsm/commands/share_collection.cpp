@@ -7,8 +7,8 @@
 
 #include "certs/certificate.h"
 #include "certs/pem.h"
-#include "hsm/commands/terminal.h"
 #include "hsm/custody/identity.h"
+#include "hsm/custody/terminal.h"
 
 namespace hsm::commands {
 namespace {
@@ -36,8 +36,8 @@ Status take(Combination& combination, const std::string& file, X509* certificate
 Status open_here(Combination& combination, const ShareArguments& given) {
     for (std::size_t i = 0; i < given.shares.size(); ++i) {
         const auto& key = given.keys[i];
-        const auto typed =
-            passphrase(i < given.passphrase_files.size() ? given.passphrase_files[i] : "", key, false);
+        const auto typed = custody::passphrase(
+            i < given.passphrase_files.size() ? given.passphrase_files[i] : "", key, false);
         if (!typed) return Fail{typed.error()};
         const auto identity = custody::open_identity(given.certificates[i], key, *typed);
         if (!identity) return Fail{identity.error()};

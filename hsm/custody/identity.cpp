@@ -43,6 +43,18 @@ class File {
     int number_;
 };
 
+Result<Identity> with_certificate(Result<certs::KeyPtr> key, const std::string& key_file,
+                                  const std::string& certificate_file) {
+    if (!key) return Fail{std::move(key.error())};
+    auto chain = certs::read_certificates(certificate_file);
+    if (!chain) return Fail{std::move(chain.error())};
+    if (X509_check_private_key(chain->front().get(), key->get()) != 1) {
+        certs::last_openssl_error();
+        return failed("the key in {} does not belong to the certificate in {}", key_file, certificate_file);
+    }
+    return Identity{std::move(chain->front()), std::move(*key)};
+}
+
 }  // namespace
 
 Status make_identity(const std::string& name, const std::string& base, const SecretBytes& passphrase) {
@@ -65,15 +77,11 @@ Status make_identity(const std::string& name, const std::string& base, const Sec
 
 Result<Identity> open_identity(const std::string& certificate_file, const std::string& key_file,
                                const SecretBytes& passphrase) {
-    auto chain = certs::read_certificates(certificate_file);
-    if (!chain) return Fail{std::move(chain.error())};
-    auto key = certs::read_protected_key(key_file, passphrase);
-    if (!key) return Fail{std::move(key.error())};
-    if (X509_check_private_key(chain->front().get(), key->get()) != 1) {
-        certs::last_openssl_error();
-        return failed("the key in {} does not belong to the certificate in {}", key_file, certificate_file);
-    }
-    return Identity{std::move(chain->front()), std::move(*key)};
+    return with_certificate(certs::read_protected_key(key_file, passphrase), key_file, certificate_file);
+}
+
+Result<Identity> open_identity(const std::string& certificate_file, const std::string& key_file) {
+    return with_certificate(certs::read_private_key(key_file), key_file, certificate_file);
 }
 
 Result<Bytes> read_file(const std::string& path) {

@@ -23,6 +23,8 @@ struct Identity {
 };
 common::Result<Identity> open_identity(const std::string& certificate_file, const std::string& key_file,
                                        const common::SecretBytes& passphrase);
+// With a key that has no passphrase, in a file of mode 0600.
+common::Result<Identity> open_identity(const std::string& certificate_file, const std::string& key_file);
 
 // At most 1 MiB. 500 naming the file and the reason.
 common::Result<common::crypto::Bytes> read_file(const std::string& path);

@@ -1,4 +1,4 @@
-#include "hsm/commands/terminal.h"
+#include "hsm/custody/terminal.h"
 
 #include <fstream>
 
@@ -8,7 +8,7 @@
 #include "common/config.h"
 #include "hsm/custody/identity.h"
 
-namespace hsm::commands {
+namespace hsm::custody {
 
 using common::Error;
 using common::Fail;
@@ -18,12 +18,12 @@ using common::Status;
 
 Result<SecretBytes> passphrase(const std::string& file, const std::string& whose, bool fresh) {
     if (!file.empty()) return common::read_secret_file(file);
-    SecretBytes typed{custody::passphrase_max + 1};
+    SecretBytes typed{passphrase_max + 1};
     const auto prompt = "Passphrase of " + whose + ": ";
-    const int minimum = fresh ? static_cast<int>(custody::passphrase_min) : 1;
+    const int minimum = fresh ? static_cast<int>(passphrase_min) : 1;
     const int outcome =
         EVP_read_pw_string_min(reinterpret_cast<char*>(typed.bytes().data()), minimum,
-                               static_cast<int>(custody::passphrase_max), prompt.c_str(), fresh ? 1 : 0);
+                               static_cast<int>(passphrase_max), prompt.c_str(), fresh ? 1 : 0);
     ERR_clear_error();
     if (outcome != 0)
         return Fail{Error::internal(
@@ -44,4 +44,4 @@ Status confirm(const std::string& question) {
     return Fail{Error::internal("nothing was done, for nobody typed yes on a terminal")};
 }
 
-}  // namespace hsm::commands
+}  // namespace hsm::custody

@@ -6,7 +6,7 @@
 #include "common/result.h"
 #include "common/secret.h"
 
-namespace hsm::commands {
+namespace hsm::custody {
 
 // From `file` (mode 0600) when one is named, otherwise from the terminal without echo; twice when `fresh`.
 common::Result<common::SecretBytes> passphrase(const std::string& file, const std::string& whose, bool fresh);
@@ -15,4 +15,4 @@ common::Result<common::SecretBytes> passphrase(const std::string& file, const st
 // is no terminal.
 common::Status confirm(const std::string& question);
 
-}  // namespace hsm::commands
+}  // namespace hsm::custody
