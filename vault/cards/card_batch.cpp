@@ -87,6 +87,27 @@ std::shared_future<common::Result<bool>> CardBatch::begin_to_record(boost::asio:
     return future;
 }
 
+// Also after an insert that met a conflict, so that its own card is told from a change of the merchant key.
+Task<std::string> CardBatch::given_token(const CheckedCard& card, Deadline deadline) {
+    const auto parts = parse_token(card.token);
+    if (!parts || parts->account != card.account || parts->livemode != card.livemode)
+        co_return Fail{
+            Error::internal("a token that was given for a new card is of another account or mode")};
+    const auto erased = co_await parts_.rows.was_erased(card.account, card.token, deadline);
+    if (!erased) co_return Fail{erased.error()};
+    if (*erased) co_return Fail{store::erased_card(card.token)};
+    const auto there = co_await parts_.rows.find(card.account, card.token, deadline);
+    if (there)
+        co_return Fail{Error{409,
+                             common::ErrorType::invalid_request,
+                             "token_exists",
+                             "A card has this token already: '{}'",
+                             {Safe::id(card.token)}}
+                           .with_cause(Cause::conflict)};
+    if (there.error().cause() != Cause::not_found) co_return Fail{there.error()};
+    co_return card.token;
+}
+
 // A token of digits that belonged to an erased card is still known to whoever kept it.
 Task<std::string> CardBatch::free_token(const CheckedCard& card, Deadline deadline) {
     for (unsigned attempt = 0; attempt < attempts_max; ++attempt) {
@@ -103,11 +124,12 @@ Task<std::vector<std::string>> CardBatch::free_tokens(const std::vector<CheckedC
     std::vector<std::string> tokens;
     tokens.reserve(cards.size());
     for (const auto& card : cards) {
-        if (card.format == TokenFormat::standard) {
+        if (card.token.empty() && card.format == TokenFormat::standard) {
             tokens.push_back(new_token(card.account, card.livemode));
             continue;
         }
-        auto token = co_await free_token(card, deadline);
+        auto token =
+            card.token.empty() ? co_await free_token(card, deadline) : co_await given_token(card, deadline);
         if (!token) co_return Fail{std::move(token).error()};
         tokens.push_back(std::move(*token));
     }

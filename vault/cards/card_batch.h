@@ -45,6 +45,7 @@ class CardBatch {
     common::Task<Stored> store(const std::vector<CheckedCard>& cards, common::Deadline deadline);
 
   private:
+    common::Task<std::string> given_token(const CheckedCard& card, common::Deadline deadline);
     common::Task<std::string> free_token(const CheckedCard& card, common::Deadline deadline);
     common::Task<std::vector<std::string>> free_tokens(const std::vector<CheckedCard>& cards,
                                                        common::Deadline deadline);

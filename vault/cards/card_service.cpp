@@ -22,6 +22,7 @@ CheckedCard blank_of(const NewCardInput& card) {
     checked.account = card.account;
     checked.livemode = card.livemode;
     checked.format = card.format;
+    checked.token = card.token;
     checked.metadata = card.metadata;
     checked.caller = card.caller;
     return checked;
@@ -104,7 +105,13 @@ Task<CheckedCard> CardService::check(NewCardInput card, Deadline deadline) {
 Task<NewCardResult> CardService::store(NewCardInput card, Deadline deadline) {
     auto checked = co_await check(std::move(card), deadline);
     if (!checked) co_return Fail{std::move(checked).error()};
-    co_return co_await intake_.store(std::move(*checked), deadline);
+    if (checked->token.empty()) co_return co_await intake_.store(std::move(*checked), deadline);
+    // One whose token may be taken keeps nobody else waiting.
+    std::vector<CheckedCard> alone;
+    alone.push_back(std::move(*checked));
+    auto stored = co_await batch_.store(alone, deadline);
+    if (!stored) co_return Fail{std::move(stored).error()};
+    co_return std::move(stored->front());
 }
 
 Task<bool> CardService::record(const char* action, const std::string& token, audit::Caller caller,

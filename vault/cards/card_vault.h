@@ -30,6 +30,8 @@ struct NewCardInput {
     TokenFormat format = TokenFormat::standard;
     Metadata metadata = {};
     audit::Caller caller = {};
+    // "" = a new one is drawn. A given one is of the standard form; 409 `token_exists` when a card has it.
+    std::string token = {};
 };
 
 // What may be known of a card outside the vault.

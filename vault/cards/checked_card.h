@@ -9,6 +9,7 @@ struct CheckedCard {
     common::AccountId account;
     bool livemode = false;
     TokenFormat format = TokenFormat::standard;
+    std::string token;  // that it is to have; "" = one is drawn
     Pan pan;
     Cvc cvc;  // empty = not given
     Expiry expiry;

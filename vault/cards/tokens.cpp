@@ -8,6 +8,7 @@
 #include "common/base62.h"
 #include "common/crypto.h"
 #include "common/luhn.h"
+#include "vault/keys/associated_data.h"
 
 namespace vault::cards {
 namespace {
@@ -33,10 +34,21 @@ bool reads_as_card_number(std::string_view token) {
     return false;
 }
 
-std::string draw_token(common::AccountId account, bool livemode) {
-    std::string token{livemode ? live_prefix : test_prefix};
-    token += common::base62_of(account) + common::crypto::random_base62(random_size);
+std::string token_start(common::AccountId account, bool livemode) {
+    return std::string{livemode ? live_prefix : test_prefix} + common::base62_of(account);
+}
+
+std::string with_checksum(const std::string& token) {
     return token + common::checksum62(token);
+}
+
+// As uniform as random ones: what would favour the first characters of the alphabet is left out.
+std::string derived_characters(std::span<const std::uint8_t> secret, std::span<const std::uint8_t> input) {
+    constexpr std::uint8_t unbiased_below = 248;  // 4 × 62
+    std::string text;
+    for (const auto byte : common::crypto::hmac_sha256(secret, input))
+        if (byte < unbiased_below) text += common::base62::alphabet[byte % 62];
+    return text;
 }
 
 constexpr std::size_t digit_token_size = 16, last4_size = 4, country_size = 3;
@@ -84,8 +96,24 @@ void draw_digits(std::span<char> out) {
 
 std::string new_token(common::AccountId account, bool livemode) {
     for (;;) {
-        auto token = draw_token(account, livemode);
+        auto token =
+            with_checksum(token_start(account, livemode) + common::crypto::random_base62(random_size));
         if (!reads_as_card_number(token)) return token;
+    }
+}
+
+std::string derived_token(common::AccountId account, bool livemode, std::span<const std::uint8_t> secret,
+                          std::span<const std::uint8_t> what) {
+    const auto start = token_start(account, livemode);
+    std::string drawn;
+    for (std::uint64_t block = 0;; ++block) {
+        keys::AssociatedData input{"portcullis-token"};
+        input.text(1, start).bytes(2, what).number(3, block);
+        drawn += derived_characters(secret, input.span());
+        if (drawn.size() < random_size) continue;
+        auto token = with_checksum(start + drawn.substr(0, random_size));
+        if (!reads_as_card_number(token)) return token;
+        drawn.clear();
     }
 }
 

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,10 @@ namespace vault::cards {
 enum class TokenFormat : std::uint8_t { standard, digits };
 
 std::string new_token(common::AccountId account, bool livemode);
+// One of the standard form that is the same each time, for who must not store a card twice though he does not
+// know whether he has: told by what it is for, and only with the secret.
+std::string derived_token(common::AccountId account, bool livemode, std::span<const std::uint8_t> secret,
+                          std::span<const std::uint8_t> what);
 // May exist already: insert it, and draw again on a conflict.
 std::string new_digit_token(std::string_view last4);
 

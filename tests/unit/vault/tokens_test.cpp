@@ -1,17 +1,21 @@
 #include "vault/cards/tokens.h"
 
+#include <set>
 #include <span>
 #include <unordered_set>
 
 #include <gtest/gtest.h>
 
 #include "common/base62.h"
+#include "common/crypto.h"
 #include "common/luhn.h"
 #include "vault/cards/pan.h"
 
 namespace {
 
 using common::AccountId;
+using common::crypto::Bytes;
+using vault::cards::derived_token;
 using vault::cards::is_digit_token;
 using vault::cards::may_belong_to;
 using vault::cards::new_digit_token;
@@ -117,6 +121,32 @@ TEST(Tokens, OfOneCardShareNothingButTheirPrefix) {
 }
 
 // Of a million draws from 6.8·10¹⁰ some seven come twice, which the insertion settles; thirty never do.
+TEST(DerivedTokens, AreTheSameEachTimeAndAnotherForAnythingElse) {
+    const Bytes secret(32, 1), other_secret(32, 2), what{1}, other{2};
+    const auto token = derived_token(AccountId{7}, false, secret, what);
+    EXPECT_EQ(derived_token(AccountId{7}, false, secret, what), token);
+    std::set<std::string> random_parts{token.substr(16, 24)};
+    for (const auto& one :
+         {derived_token(AccountId{8}, false, secret, what), derived_token(AccountId{7}, true, secret, what),
+          derived_token(AccountId{7}, false, other_secret, what),
+          derived_token(AccountId{7}, false, secret, other)}) {
+        EXPECT_TRUE(parse_token(one)) << one;
+        random_parts.insert(one.substr(16, 24));
+    }
+    EXPECT_EQ(random_parts.size(), 5U);
+}
+
+TEST(DerivedTokens, AreUniform) {
+    const Bytes secret(32, 1);
+    std::array<std::size_t, 62> frequency{};
+    for (int i = 0; i < 10'000; ++i) {
+        const Bytes what{static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8)};
+        for (const char c : derived_token(AccountId{7}, true, secret, what).substr(16, 24))
+            ++frequency[static_cast<std::size_t>(common::base62::value_of(c))];
+    }
+    EXPECT_LT(chi_squared_of(frequency), 120.0) << "61 degrees of freedom";
+}
+
 TEST(DigitTokens, AreUniformAndNeverACardNumber) {
     std::vector<std::uint64_t> seen;
     seen.reserve(million);
