@@ -1,5 +1,6 @@
 #include "vault/store/card_rows.h"
 
+#include "vault/cards/metadata.h"
 #include "vault/store/erasure.h"
 #include "vault/store/merchant_keys.h"
 
@@ -31,21 +32,39 @@ const CopyTarget<9> keys_target{"card_key",
                                  "livemode", "sealed", "commitment", "created_at"}};
 const CopyTarget<5> metadata_target{"card_metadata", {"account_id", "token", "livemode", "key", "value"}};
 
-constexpr Statement find_card{"card_find", R"(
-SELECT c.livemode, c.brand, c.last4, c.funding, c.country, c.exp_month, c.exp_year, c.fingerprint,
-       c.fingerprint_key_version, c.authentication, c.risk, c.record, c.record_key_version,
-       k.id, k.merchant_key_id, k.merchant_key_version, k.sealed, k.commitment, c.last_used_day
-  FROM card c JOIN card_key k ON k.account_id = $1 AND k.token = c.token
- WHERE c.account_id = $1 AND c.token = $2
-   AND NOT EXISTS (SELECT 1 FROM card_tombstone t WHERE t.account_id = $1 AND t.token = $2))"};
+// As card_of reads them.
+#define ROW_COLUMNS                                                                                \
+    "c.livemode, c.brand, c.last4, c.funding, c.country, c.exp_month, c.exp_year, c.fingerprint, " \
+    "c.fingerprint_key_version, c.authentication, c.risk, c.record, c.record_key_version, "        \
+    "k.id, k.merchant_key_id, k.merchant_key_version, k.sealed, k.commitment, c.last_used_day"
 
-constexpr Statement find_cards{"card_find_all", R"(
-SELECT c.livemode, c.brand, c.last4, c.funding, c.country, c.exp_month, c.exp_year, c.fingerprint,
-       c.fingerprint_key_version, c.authentication, c.risk, c.record, c.record_key_version,
-       k.id, k.merchant_key_id, k.merchant_key_version, k.sealed, k.commitment, c.last_used_day, c.token
-  FROM card c JOIN card_key k ON k.account_id = $1 AND k.token = c.token
- WHERE c.account_id = $1 AND c.token = ANY ($2::text[])
-   AND NOT EXISTS (SELECT 1 FROM card_tombstone t WHERE t.account_id = $1 AND t.token = c.token))"};
+constexpr Statement find_card{
+    "card_find", "SELECT " ROW_COLUMNS
+                 " FROM card c JOIN card_key k ON k.account_id = $1 AND k.token = c.token"
+                 " WHERE c.account_id = $1 AND c.token = $2"
+                 " AND NOT EXISTS (SELECT 1 FROM card_tombstone t WHERE t.account_id = $1 AND t.token = $2)"};
+
+// The window is cut before the mode is looked at, so that no page costs more because the other mode has many.
+constexpr Statement find_page{
+    "card_page",
+    "WITH seen AS MATERIALIZED"
+    " (SELECT c.* FROM card c WHERE c.account_id = $1 AND c.token > $3 ORDER BY c.token LIMIT $4)"
+    " SELECT " ROW_COLUMNS
+    ", c.token, to_char(c.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'),"
+    " c.livemode = $2 AND k.id IS NOT NULL AND NOT EXISTS"
+    " (SELECT 1 FROM card_tombstone t WHERE t.account_id = $1 AND t.token = c.token) AS fits,"
+    " (SELECT jsonb_object_agg(m.key, m.value)::text FROM card_metadata m"
+    " WHERE m.account_id = $1 AND m.token = c.token)"
+    " FROM seen c LEFT JOIN card_key k ON k.account_id = $1 AND k.token = c.token ORDER BY c.token"};
+
+constexpr Statement count_cards{"card_count",
+                                "SELECT count(*) FROM card WHERE livemode = $2 AND account_id = $1"};
+
+constexpr Statement find_cards{
+    "card_find_all", "SELECT " ROW_COLUMNS
+                     ", c.token FROM card c JOIN card_key k ON k.account_id = $1 AND k.token = c.token"
+                     " WHERE c.account_id = $1 AND c.token = ANY ($2::text[]) AND NOT EXISTS"
+                     " (SELECT 1 FROM card_tombstone t WHERE t.account_id = $1 AND t.token = c.token)"};
 
 constexpr Statement find_tombstone{"card_tombstone_find",
                                    "SELECT 1 FROM card_tombstone WHERE account_id = $1 AND token = $2"};
@@ -157,6 +176,31 @@ Task<std::map<std::string, CardRow>> CardRows::find_all(AccountId account, std::
         return found;
     };
     co_return co_await pool_.read(std::move(job), deadline);
+}
+
+Task<CardRowPage> CardRows::page(AccountId account, bool livemode, std::string after, int limit,
+                                 Deadline deadline) {
+    auto job = [account, livemode, after = std::move(after), limit](Transaction& tx) -> Result<CardRowPage> {
+        constexpr int token = 19, created = 20, fits = 21, metadata = 22;
+        CardRowPage page;
+        const auto rows = tx.exec(find_page, account.value, livemode, after, limit);
+        for (const auto& row : rows) {
+            if (!row[fits].as<bool>()) continue;
+            auto card = card_of(account, row[token].as<std::string>(), row);
+            card.facts.metadata = cards::metadata_of(row[metadata].as<std::string>(""));
+            page.cards.push_back({std::move(card), row[created].as<std::string>()});
+        }
+        if (static_cast<int>(rows.size()) == limit) page.next = rows.back()[token].as<std::string>();
+        return page;
+    };
+    return pool_.read(std::move(job), deadline);
+}
+
+Task<std::int64_t> CardRows::count(AccountId account, bool livemode, Deadline deadline) {
+    auto job = [account, livemode](Transaction& tx) -> Result<std::int64_t> {
+        return tx.exec(count_cards, account.value, livemode)[0][0].as<std::int64_t>();
+    };
+    return pool_.read(std::move(job), deadline);
 }
 
 Task<bool> CardRows::was_erased(AccountId account, std::string token, Deadline deadline) {

@@ -29,6 +29,16 @@ struct CardInsertion {
     std::shared_future<common::Result<bool>> recorded;
 };
 
+// Cards of an account and mode in the order of their tokens.
+struct CardRowPage {
+    struct Entry {
+        CardRow row;          // with its metadata
+        std::string created;  // "2026-07-01"
+    };
+    std::vector<Entry> cards;
+    std::string next;  // "" = this was the last page; a page may have no cards and not be the last
+};
+
 class CardRows {
   public:
     explicit CardRows(common::db::Pool& pool) : pool_{pool} {}
@@ -42,6 +52,10 @@ class CardRows {
     common::Task<std::map<std::string, CardRow>> find_all(common::AccountId account,
                                                           std::vector<std::string> tokens,
                                                           common::Deadline deadline);
+    // Those behind the token `after`; none that was erased. Looks at `limit` rows of the account at most.
+    common::Task<CardRowPage> page(common::AccountId account, bool livemode, std::string after, int limit,
+                                   common::Deadline deadline);
+    common::Task<std::int64_t> count(common::AccountId account, bool livemode, common::Deadline deadline);
     // Whether the account's token belonged to a card that was erased.
     common::Task<bool> was_erased(common::AccountId account, std::string token, common::Deadline deadline);
     // A statement that touches no table; true when the database answers.
