@@ -14,6 +14,9 @@
 namespace vault::relay {
 class CardFields;  // puts number, expiry and security code into the message for the acquirer
 }
+namespace vault::transfer {
+class CardLine;  // puts the number into a file that is sealed to its recipient
+}
 
 namespace vault::cards {
 
@@ -35,6 +38,7 @@ class PanAccess {
     friend class CvcStore;
     friend class Velocity;
     friend class vault::relay::CardFields;
+    friend class vault::transfer::CardLine;
     friend class PanTestAccess;
 };
 
