@@ -79,6 +79,7 @@ int main(int argc, char** argv) {
     auto commands = vault::commands::add_custodians(cli, add_options);
     commands.push_back(vault::commands::add_purge(cli, add_options));
     std::ranges::move(vault::commands::add_keys(cli, add_options), std::back_inserter(commands));
+    std::ranges::move(vault::commands::add_cards(cli, add_options), std::back_inserter(commands));
     const vault::commands::AuditCommands audit{cli, add_options};
     CLI11_PARSE(cli, argc, argv);
 

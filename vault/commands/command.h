@@ -20,6 +20,7 @@ struct Command {
 // `add_sources` gives a command --config and --set.
 Command add_purge(CLI::App& program, const std::function<void(CLI::App*)>& add_sources);
 std::vector<Command> add_keys(CLI::App& program, const std::function<void(CLI::App*)>& add_sources);
+std::vector<Command> add_cards(CLI::App& program, const std::function<void(CLI::App*)>& add_sources);
 std::vector<Command> add_custodians(CLI::App& program, const std::function<void(CLI::App*)>& add_sources);
 
 }  // namespace vault::commands
