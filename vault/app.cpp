@@ -144,7 +144,7 @@ struct App::Impl {
     keys::KeyMaterial material{*hsm};
     keys::Registry registry{*hsm, hsm_keys, clock};
     keys::MerchantKeySafe safe{*hsm, registry, material};
-    keys::KeyRing ring{merchant_keys, safe, log, clock, metrics};
+    keys::KeyRing ring;
     cards::Fingerprinter fingerprinter{*hsm, registry};
     store::CardChanges changes{pool};
     store::VelocityCounters counters{pool};
@@ -182,6 +182,8 @@ struct App::Impl {
           pool{pool_options(config), metrics},
           audit_pool{audit_pool_options(config), metrics},
           log{audit_options(config), audit_pool, *hsm, clock, metrics},
+          ring{merchant_keys, safe,    log,
+               clock,         metrics, {.life = std::chrono::milliseconds{config.integer("keys.cache_ms")}}},
           codes{clock, name_of(config)},
           velocity{*hsm, registry, counters, clock, config.integer("cards.velocity_per_hour")},
           cards{{rows, ring, material, fingerprinter, codes, changes, uses, velocity, tables.sandbox,

@@ -363,8 +363,9 @@ void Log::stop(milliseconds wait) {
 }
 
 Task<bool> Log::record_all(std::vector<Entry> entries, Deadline deadline) {
-    return common::wait_in_turn<Waiter>(std::move(entries), deadline,
-                                        [this](Waiter waiter) { impl_->begin(std::move(waiter)); });
+    if (entries.empty()) co_return true;
+    co_return co_await common::wait_in_turn<Waiter>(
+        std::move(entries), deadline, [this](Waiter waiter) { impl_->begin(std::move(waiter)); });
 }
 
 Log::Health Log::health() const {

@@ -2,7 +2,6 @@
 
 #include "vault/cards/sealer.h"
 #include "vault/transfer/card_line.h"
-#include "vault/transfer/crowd.h"
 
 namespace vault::transfer {
 
@@ -24,14 +23,13 @@ Deadline step() {
 
 }  // namespace
 
-// All at a time, so that the log writes them as one batch.
 Task<bool> Exporter::record(const Order& order, const std::vector<Entry>& cards) {
-    const auto one = [&](std::size_t i) {
-        return parts_.trail.record({order.caller.actor, "card.open", cards[i].row.scope.token,
-                                    order.caller.origin, audit::Outcome::begun, order.caller.detail},
-                                   step());
-    };
-    co_return co_await for_each_of(cards.size(), cards.size(), one);
+    std::vector<audit::Entry> entries;
+    entries.reserve(cards.size());
+    for (const auto& card : cards)
+        entries.push_back({order.caller.actor, "card.open", card.row.scope.token, order.caller.origin,
+                           audit::Outcome::begun, order.caller.detail});
+    return parts_.trail.record_all(std::move(entries), step());
 }
 
 Task<bool> Exporter::put(const Entry& card, PackageWriter& to, Report& report) {

@@ -24,6 +24,7 @@ struct Settings {
     int seconds = 3;
     double rate = 0;  // requests a second of all callers together; 0 = as many as they can
     std::string workload = "cards";
+    int print_lines = 0;  // of a bulk, and nothing else
 };
 
 struct Totals {
@@ -235,6 +236,13 @@ int run(const Settings& settings) {
 
 }  // namespace
 
+void print_lines(int count) {
+    std::mt19937_64 random{std::random_device{}()};
+    for (int i = 0; i < count; ++i)
+        std::cout << R"({"number":")" << fresh_number(random) << R"(","exp_month":12,"exp_year":2034})"
+                  << '\n';
+}
+
 int main(int argc, char** argv) {
     Settings settings;
     CLI::App app{"Closed-loop load for the vault or the gateway"};
@@ -250,6 +258,11 @@ int main(int argc, char** argv) {
     app.add_option("--workload", settings.workload)
         ->check(
             CLI::IsMember({"cards", "duplicates", "retrievals", "deletions", "authorizations", "payments"}));
+    app.add_option("--print-lines", settings.print_lines, "so many lines of a bulk, and end");
     CLI11_PARSE(app, argc, argv);
+    if (settings.print_lines > 0) {
+        print_lines(settings.print_lines);
+        return 0;
+    }
     return run(settings);
 }

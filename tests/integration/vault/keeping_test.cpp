@@ -575,8 +575,9 @@ TEST_F(Retention, DeletesNothingWithoutARule) {
     vault->clock.advance(24h * 365 * 9);
     const auto report = purge({});
     ASSERT_TRUE(report);
-    EXPECT_EQ(report->json(),
-              R"({"dry_run":false,"unused_cards":0,"expired_cards":0,"tombstones":0,"bulk_chunks":0,"velocity_counters":0})");
+    EXPECT_EQ(
+        report->json(),
+        R"({"dry_run":false,"unused_cards":0,"expired_cards":0,"tombstones":0,"bulk_chunks":0,"velocity_counters":0})");
     EXPECT_EQ(count("card"), "1");
 }
 
