@@ -5,15 +5,17 @@
 #include <string>
 #include <string_view>
 
+#include <unistd.h>
+
 namespace vault::keys {
 
 // "boot/pid-namespace/pid/start-time/instance": no two runs have the same, ever.
-std::string new_claim_holder();
+std::string new_claim_holder(pid_t process = ::getpid());
 
 enum class HolderState : std::uint8_t {
     gone,     // that process has ended
     alive,    // it runs on this machine
-    unknown,  // it ran on another machine, in another container, or before the last boot
+    unknown,  // it ran on another machine, in another container or before the last boot, or may not be seen
 };
 HolderState state_of_holder(std::string_view holder);
 // "process 4711", "a process on another machine"; for messages.
