@@ -5,9 +5,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 
 #include "hsm/custody/documents.h"
 #include "integration/vault/environment.h"
+#include "support/audit_recorder.h"
 #include "support/custodian.h"
 #include "support/process.h"
 #include "vault/keys/claim_holder.h"
@@ -33,22 +35,6 @@ Deadline soon() {
     return Deadline::in(20s);
 }
 
-// Remembers what it was told, and can refuse.
-class Notebook final : public vault::audit::Trail {
-  public:
-    common::Task<bool> record_all(std::vector<vault::audit::Entry> entries, Deadline) override {
-        if (full) co_return common::Fail{common::Error::unavailable("the trail is full")};
-        for (const auto& entry : entries) {
-            const bool refused = entry.outcome == vault::audit::Outcome::refused;
-            actions.push_back(entry.action + (refused ? " refused" : ""));
-            actors.push_back(entry.actor);
-        }
-        co_return true;
-    }
-    std::vector<std::string> actions, actors;
-    bool full = false;
-};
-
 class CustodiansTest : public testing::Test {
   protected:
     static void SetUpTestSuite() {
@@ -73,7 +59,7 @@ class CustodiansTest : public testing::Test {
     }
     // As another process would have it.
     std::unique_ptr<Custodians> another(Custodians::Options options = {}) {
-        return std::make_unique<Custodians>(*hsm, *rows, clock, &notebook, std::move(options));
+        return std::make_unique<Custodians>(*hsm, *rows, clock, &trail, std::move(options));
     }
     Result<bool> init(std::int64_t threshold, std::vector<Bytes> acknowledgements) {
         return wait_for(custodians->init(threshold, std::move(acknowledgements), soon()));
@@ -109,6 +95,13 @@ class CustodiansTest : public testing::Test {
             run("DROP TABLE IF EXISTS kept" + table);
     }
     void run(const std::string& sql) { tests::Postgres::instance().run(sql, "vault"); }
+    std::vector<std::string> actions() const {
+        std::vector<std::string> names;
+        for (const auto& entry : trail.entries())
+            names.push_back(entry.action +
+                            (entry.outcome == vault::audit::Outcome::refused ? " refused" : ""));
+        return names;
+    }
     void expect_tampered(std::string_view what) {
         const auto refused = claim();
         ASSERT_FALSE(refused);
@@ -119,7 +112,7 @@ class CustodiansTest : public testing::Test {
     static support::SoftHsm* token;
     common::Metrics metrics;
     common::ManualClock clock{common::SystemClock{}.now()};
-    Notebook notebook;
+    support::AuditRecorder trail;
     std::unique_ptr<hsm::Hsm> hsm;
     std::optional<common::db::Pool> pool;
     std::optional<vault::store::CustodianRows> rows;
@@ -157,10 +150,10 @@ TEST_F(CustodiansTest, CarriesAnActOutOnceTwoHaveSignedIt) {
     const auto again = claim();
     ASSERT_FALSE(again) << "one approval for two runs";
     EXPECT_THAT(again.error().message(), testing::Not(HasSubstr(id)));
-    EXPECT_THAT(notebook.actions,
+    EXPECT_THAT(actions(),
                 ElementsAre("custody.init", "custody.propose", "custody.approve", "custody.approve",
                             "custody.claim", "custody.finish", "custody.propose"));
-    EXPECT_EQ(notebook.actors[4], "custodian:alice+carol");
+    EXPECT_EQ(trail.entries()[4].actor, "custodian:alice+carol");
 }
 
 // PCI DSS 4.0.1: 3.7.6
@@ -246,7 +239,7 @@ TEST_F(CustodiansTest, BindsAnApprovalToItsActAndParameters) {
     EXPECT_FALSE(claim({"hsm_key.create", act.parameters}));
     EXPECT_FALSE(claim({act.kind, {{"label", "KEK-card-v1"}, {"copies", "2"}}})) << "a text for a number";
     EXPECT_TRUE(claim({act.kind, {{"copies", 2}, {"label", "KEK-card-v1"}}})) << "order means nothing";
-    EXPECT_THAT(notebook.actions, testing::Contains("custody.approve refused"));
+    EXPECT_THAT(actions(), testing::Contains("custody.approve refused"));
 }
 
 TEST_F(CustodiansTest, RefusesWhatWasSignedForAnotherVaultByAStrangerOrTooLate) {
@@ -448,21 +441,41 @@ TEST_F(CustodiansTest, LetsExactlyOneOfTwoRunsHaveAnApproval) {
     }
 }
 
+// A process of its own, which does nothing: after a fork from a program with threads little else is safe.
+class Idler {
+  public:
+    Idler() : child_{::fork()} {
+        if (child_ < 0) throw std::runtime_error{"fork failed"};
+        if (child_ == 0) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        while (child_ == 0)
+            ::pause();
+    }
+    ~Idler() {
+        if (child_ > 0) end();
+        reap();
+    }
+    Idler(const Idler&) = delete;
+    Idler& operator=(const Idler&) = delete;
+    std::string holder() const { return vault::keys::new_claim_holder(child_); }
+    // It has ended, though nobody has asked how.
+    void end() const {
+        ::kill(child_, SIGKILL);
+        siginfo_t how{};
+        ::waitid(P_PID, static_cast<id_t>(child_), &how, WEXITED | WNOWAIT);
+    }
+    void reap() {
+        if (child_ > 0) ::waitpid(child_, nullptr, 0);
+        child_ = -1;
+    }
+
+  private:
+    pid_t child_;
+};
+
 // The name of a run in a process that has ended since.
 std::string holder_that_is_gone() {
-    int ends[2];
-    if (::pipe(ends) != 0) throw std::runtime_error{"no pipe"};
-    const auto child = ::fork();
-    if (child == 0) {
-        const auto holder = vault::keys::new_claim_holder();
-        ::_exit(::write(ends[1], holder.data(), holder.size()) > 0 ? 0 : 1);
-    }
-    char text[256] = {};
-    const auto size = ::read(ends[0], text, sizeof text);
-    ::waitpid(child, nullptr, 0);
-    ::close(ends[0]);
-    ::close(ends[1]);
-    return {text, static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+    const Idler process;
+    return process.holder();
 }
 
 TEST_F(CustodiansTest, LetsTheNextRunTakeUpWhatAnInterruptedOneHad) {
@@ -531,19 +544,36 @@ TEST_F(CustodiansTest, LimitsActsAndTheirParameters) {
 TEST_F(CustodiansTest, DoesNothingThatCannotBeRecorded) {
     enrol_three();
     const auto id = approved(act, {&alice, &bob});
-    notebook.full = true;
+    trail.fail(common::Error::unavailable("the trail is full"));
     EXPECT_FALSE(claim());
     EXPECT_FALSE(wait_for(custodians->cancel(id, soon())));
-    notebook.full = false;
+    trail.fail(std::nullopt);
     EXPECT_TRUE(claim());
 }
 
 TEST(ClaimHolder, TellsAProcessThatHasEndedFromOneThatRuns) {
-    EXPECT_EQ(vault::keys::state_of_holder(vault::keys::new_claim_holder()), vault::keys::HolderState::alive);
-    const auto holder = holder_that_is_gone();
-    EXPECT_EQ(vault::keys::state_of_holder(holder), vault::keys::HolderState::gone);
-    EXPECT_EQ(vault::keys::state_of_holder("other-boot" + holder), vault::keys::HolderState::unknown);
-    EXPECT_EQ(vault::keys::state_of_holder(""), vault::keys::HolderState::unknown);
+    using vault::keys::HolderState;
+    using vault::keys::state_of_holder;
+    EXPECT_EQ(state_of_holder(vault::keys::new_claim_holder()), HolderState::alive);
+    Idler process;
+    const auto holder = process.holder();
+    EXPECT_EQ(state_of_holder(holder), HolderState::alive);
+    process.end();
+    EXPECT_EQ(state_of_holder(holder), HolderState::gone) << "ended, but not taken note of by its parent";
+    process.reap();
+    EXPECT_EQ(state_of_holder(holder), HolderState::gone);
+    EXPECT_EQ(state_of_holder("other-boot" + holder), HolderState::unknown);
+    EXPECT_EQ(state_of_holder(""), HolderState::unknown);
+}
+
+TEST(ClaimHolder, IsNotTakenForALaterProcessOfTheSameNumber) {
+    const auto mine = vault::keys::new_claim_holder();
+    const auto number = '/' + std::to_string(::getpid()) + '/';
+    auto earlier = mine;
+    earlier.insert(earlier.find(number) + number.size(), "1");
+    EXPECT_EQ(vault::keys::state_of_holder(earlier), vault::keys::HolderState::gone);
+    auto unnamed = mine.substr(0, mine.find(number)) + number + "/x";
+    EXPECT_EQ(vault::keys::state_of_holder(unnamed), vault::keys::HolderState::unknown) << "no start time";
 }
 
 }  // namespace
