@@ -156,7 +156,7 @@ struct App::Impl {
     cards::CardService cards;
     store::BulkChunks chunks{pool};
     cards::BulkService bulk{{cards, cards.batch(), rows, chunks, fingerprinter, clock, metrics}};
-    cards::CardKeeper keeper{{rows, changes, ring, material, clock, metrics, &log}};
+    cards::CardKeeper keeper{{rows, changes, ring, material, clock, metrics, log}};
     cards::Purge purge;
     std::chrono::minutes purge_every;
     store::CardKeys card_keys{pool};

@@ -273,8 +273,8 @@ Api::Answer Api::update_card(Call& call) {
     if (!body) co_return Fail{body.error()};
     auto change = wire::card_update(body->get_object(), call.segment);
     if (!change) co_return Fail{change.error()};
-    cards::CardUpdate update{change->account, std::move(change->token), change->exp_month, change->exp_year,
-                             std::move(change->metadata)};
+    cards::CardUpdate update{change->account,  std::move(change->token),    change->exp_month,
+                             change->exp_year, std::move(change->metadata), caller_of(call.request)};
     const auto facts = co_await parts_.keeping.update(std::move(update), call.request.deadline);
     if (!facts) co_return Fail{facts.error()};
     co_return json_answer(200, wire::to_json(card_of(*facts)));
@@ -283,7 +283,8 @@ Api::Answer Api::update_card(Call& call) {
 Api::Answer Api::erase_card(Call& call) {
     const auto account = account_of_query(call.request);
     if (!account) co_return Fail{account.error()};
-    const auto erased = co_await parts_.keeping.erase(*account, call.segment, call.request.deadline);
+    const auto erased =
+        co_await parts_.keeping.erase(*account, call.segment, caller_of(call.request), call.request.deadline);
     if (!erased) co_return Fail{erased.error()};
     co_return json_answer(200, {{"token", call.segment}, {"erased", true}});
 }

@@ -13,15 +13,21 @@ using common::Fail;
 using common::Task;
 using store::CardChanges;
 
-// The one place where this class writes to the audit trail: before the act.
-Task<bool> CardKeeper::record(const char* action, std::string token, std::string detail, Deadline deadline) {
-    if (!parts_.trail) co_return true;
-    audit::Entry entry;
-    entry.actor = "gateway";
-    entry.action = action;
-    entry.object = std::move(token);
-    entry.detail = std::move(detail);
-    co_return co_await parts_.trail->record(std::move(entry), deadline);
+// The one place where this class writes to the audit trail: before the act, on behalf of the caller.
+Task<bool> CardKeeper::record(const char* action, std::string token, audit::Caller caller, const char* what,
+                              Deadline deadline) {
+    auto detail = std::move(caller.detail);
+    if (*what != '\0') detail += (detail.empty() ? "" : " ") + std::string{what};
+    co_return co_await parts_.trail.record(
+        {std::move(caller.actor), action, std::move(token), std::move(caller.origin), audit::Outcome::begun,
+         std::move(detail)},
+        deadline);
+}
+
+// As in CardService: what was tampered with raises an alarm.
+common::Error CardKeeper::noted(common::Error error) {
+    if (error.cause() == Cause::integrity) parts_.metrics.count("vault_card_integrity_failures_total");
+    return error;
 }
 
 // The record holds the expiry date, so the card is opened and sealed under a key of its own again; its number
@@ -31,12 +37,9 @@ Task<CardChanges::NewSeal> CardKeeper::seal_anew(const store::CardRow& row, Expi
     const auto& scope = row.scope;
     const auto old_key = co_await parts_.keys.version(scope.account, scope.livemode,
                                                       row.sealed.merchant_key_version, deadline);
-    if (!old_key) co_return Fail{old_key.error()};
+    if (!old_key) co_return Fail{noted(old_key.error())};
     const auto opened = CardSealer::open(scope, row.sealed, **old_key);
-    if (!opened) {
-        parts_.metrics.count("vault_card_integrity_failures_total");
-        co_return Fail{opened.error()};
-    }
+    if (!opened) co_return Fail{noted(opened.error())};
     const auto merchant_key = co_await parts_.keys.active(scope.account, scope.livemode, deadline);
     if (!merchant_key) co_return Fail{merchant_key.error()};
     const auto card_key = co_await parts_.material.draw(deadline);
@@ -59,15 +62,16 @@ Task<CardFacts> CardKeeper::update(CardUpdate change, Deadline deadline) {
     if (!may_belong_to(change.token, change.account)) co_return Fail{store::no_such_card(change.token)};
     auto row = co_await parts_.rows.find(change.account, change.token, deadline);
     if (!row) co_return Fail{row.error()};
+    const bool renews = expiry && expiry->yymm() != Expiry{row->facts.exp_month, row->facts.exp_year}.yymm();
+    const auto recorded = co_await record("card.update", change.token, std::move(change.caller),
+                                          renews ? "expiry date" : "metadata", deadline);
+    if (!recorded) co_return Fail{recorded.error()};
     std::optional<CardChanges::NewSeal> seal;
-    if (expiry && expiry->yymm() != Expiry{row->facts.exp_month, row->facts.exp_year}.yymm()) {
+    if (renews) {
         auto sealed = co_await seal_anew(*row, *expiry, deadline);
         if (!sealed) co_return Fail{sealed.error()};
         seal = std::move(*sealed);
     }
-    const auto recorded =
-        co_await record("card.update", change.token, seal ? "expiry date" : "metadata", deadline);
-    if (!recorded) co_return Fail{recorded.error()};
     const auto updated = co_await parts_.changes.update(change.account, change.token, std::move(seal),
                                                         std::move(change.metadata), deadline);
     if (!updated) co_return Fail{updated.error()};
@@ -79,9 +83,9 @@ Task<CardFacts> CardKeeper::update(CardUpdate change, Deadline deadline) {
     co_return row->facts;
 }
 
-Task<bool> CardKeeper::erase(AccountId account, std::string token, Deadline deadline) {
+Task<bool> CardKeeper::erase(AccountId account, std::string token, audit::Caller caller, Deadline deadline) {
     if (!may_belong_to(token, account)) co_return Fail{store::no_such_card(token)};
-    const auto recorded = co_await record("card.erase", token, "", deadline);
+    const auto recorded = co_await record("card.erase", token, std::move(caller), "", deadline);
     if (!recorded) co_return Fail{recorded.error()};
     const auto erased = co_await parts_.changes.erase(account, token, store::ErasureReason::requested,
                                                       day_of(parts_.clock.now()), deadline);

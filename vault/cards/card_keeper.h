@@ -20,18 +20,19 @@ class CardKeeper final : public CardKeeping {
         keys::KeyMaterial& material;
         const common::Clock& clock;
         common::Metrics& metrics;
-        audit::Trail* trail = nullptr;  // nullptr: no trail is kept
+        audit::Trail& trail;
     };
     explicit CardKeeper(Parts parts) : parts_{parts} {}
 
     common::Task<CardFacts> update(CardUpdate change, common::Deadline deadline) override;
-    common::Task<bool> erase(common::AccountId account, std::string token,
+    common::Task<bool> erase(common::AccountId account, std::string token, audit::Caller caller,
                              common::Deadline deadline) override;
     common::Task<CardPage> search(CardSearch search, common::Deadline deadline) override;
 
   private:
-    common::Task<bool> record(const char* action, std::string token, std::string detail,
+    common::Task<bool> record(const char* action, std::string token, audit::Caller caller, const char* what,
                               common::Deadline deadline);
+    common::Error noted(common::Error error);
     common::Task<store::CardChanges::NewSeal> seal_anew(const store::CardRow& row, Expiry expiry,
                                                         common::Deadline deadline);
 

@@ -108,6 +108,7 @@ struct CardUpdate {
     std::string token;
     std::optional<std::int64_t> exp_month, exp_year;  // both or none
     Metadata metadata = {};                           // sets these keys; an empty value removes its key
+    audit::Caller caller = {};
 };
 
 // Each member narrows the search down; what is empty does not.
@@ -133,12 +134,13 @@ class CardKeeping {
   public:
     virtual ~CardKeeping() = default;
     // 402 card errors for the date; 400 for bad metadata; Cause::not_found as above; 409 Cause::conflict when
-    // another change of the same card came between. The token stays.
+    // another change of the same card came between. The token stays. Neither this nor an erasure happens
+    // before the audit log has it.
     virtual common::Task<CardFacts> update(CardUpdate change, common::Deadline deadline) = 0;
     // Deletes the card's key, its record, fingerprint and metadata; the token stays known as erased. Again:
     // true. Cause::not_found: this account never had it. 409 Cause::conflict while an exchange with the
     // acquirer needs the number.
-    virtual common::Task<bool> erase(common::AccountId account, std::string token,
+    virtual common::Task<bool> erase(common::AccountId account, std::string token, audit::Caller caller,
                                      common::Deadline deadline) = 0;
     virtual common::Task<CardPage> search(CardSearch search, common::Deadline deadline) = 0;
 };

@@ -38,10 +38,11 @@ class KeptCards : public vault_test::CardsTest {
         return store(std::move(input))->facts.token;
     }
     auto erase(const std::string& card, AccountId owner = AccountId{4711}) {
-        return wait_for(vault->keeper.erase(owner, card, soon()));
+        return wait_for(vault->keeper.erase(owner, card, caller(), soon()));
     }
     auto update(CardUpdate change) {
         change.account = account;
+        change.caller = caller();
         return wait_for(vault->keeper.update(std::move(change), soon()));
     }
     auto search(CardSearch asked) {
@@ -218,6 +219,36 @@ TEST_F(KeptCards, ThatAMessageNeedsAreNotErased) {
     EXPECT_TRUE(open(card));
     tamper("UPDATE exchange SET state = 'answered', response_code = '00'");
     EXPECT_TRUE(erase(card));
+}
+
+// ---- who did it
+
+// PCI DSS 4.0.1: 10.2.1, 10.2.2
+TEST_F(KeptCards, AreChangedAndErasedUnderTheNameOfWhoAsked) {
+    const auto card = stored();
+    ASSERT_TRUE(update({{}, card, 2, 2035, {}}));
+    ASSERT_TRUE(update({{}, card, {}, {}, {{"order", "1"}}}));
+    ASSERT_TRUE(erase(card));
+    std::vector<std::string> told;
+    for (const auto& entry : vault->trail.entries())
+        if (entry.object == card && entry.action != "card.create")
+            told.push_back(entry.actor + ' ' + entry.action + ' ' + entry.origin + ' ' + entry.detail);
+    const std::string gateway = "spiffe://portcullis/gateway ";
+    EXPECT_THAT(told, ElementsAre(gateway + "card.update 127.0.0.1 areq_1 expiry date",
+                                  gateway + "card.update 127.0.0.1 areq_1 metadata",
+                                  gateway + "card.erase 127.0.0.1 areq_1"));
+}
+
+TEST_F(KeptCards, AreNeitherOpenedNorErasedWhenThatCannotBeRecorded) {
+    const auto card = stored();
+    tamper("UPDATE card SET record = decode(repeat('00', 110), 'hex')");
+    vault->trail.fail(common::Error::unavailable("the log is full"));
+    const auto refused = update({{}, card, 2, 2035, {}});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().status(), 503);
+    EXPECT_EQ(metrics.counter_value("vault_card_integrity_failures_total"), 0) << "it was opened";
+    EXPECT_FALSE(erase(card));
+    EXPECT_EQ(count("card"), "1");
 }
 
 // ---- expiry and metadata

@@ -55,7 +55,7 @@ struct Vault {
                                      [this](std::string_view last4) { return draw_digits(last4); }}};
     vault::store::BulkChunks chunks{pool};
     vault::cards::BulkService bulk{{cards, cards.batch(), rows, chunks, fingerprinter, clock, metrics}};
-    vault::cards::CardKeeper keeper{{rows, changes, ring, material, clock, metrics}};
+    vault::cards::CardKeeper keeper{{rows, changes, ring, material, clock, metrics, trail}};
     vault::keys::Rotation rotation{
         {hsm, hsm_keys, merchant_keys, card_keys, fingerprints, safe, registry, ring, trail, clock, metrics}};
     vault::keys::Rewrapper rewrapper{

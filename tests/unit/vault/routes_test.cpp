@@ -55,6 +55,7 @@ struct KeepingDouble final : vault::cards::CardKeeping {
     std::vector<vault::cards::CardUpdate> updates;
     std::vector<vault::cards::CardSearch> searches;
     std::vector<std::string> erased;
+    vault::audit::Caller eraser;
 
     Task<vault::cards::CardFacts> update(vault::cards::CardUpdate change, Deadline) override {
         updates.push_back(change);
@@ -62,8 +63,9 @@ struct KeepingDouble final : vault::cards::CardKeeping {
         co_return vault::cards::CardFacts{change.token, "visa",     "4242",   "credit",       "US", "fp", 1,
                                           2032,         "optional", "normal", change.metadata};
     }
-    Task<bool> erase(AccountId, std::string token, Deadline) override {
+    Task<bool> erase(AccountId, std::string token, vault::audit::Caller caller, Deadline) override {
         erased.push_back(token);
+        eraser = std::move(caller);
         if (failure) co_return Fail{*failure};
         co_return true;
     }
@@ -130,6 +132,7 @@ class Routes : public testing::Test {
         request.body = common::SecretText{body};
         if (!type.empty()) request.headers.set("Content-Type", type);
         request.peer_identity = identity;
+        request.peer_address = "10.1.2.3";
         request.request_id = "req_test";
         asio::io_context io;
         http::Response response;
@@ -201,6 +204,18 @@ TEST_F(Routes, ChangeEraseAndFindCards) {
     EXPECT_EQ(search.limit, 3);
     EXPECT_EQ(search.expires_from->month, 9);
     EXPECT_EQ(search.expires_to->year, 2032);
+}
+
+// PCI DSS 4.0.1: 10.2.2
+TEST_F(Routes, SayOnWhoseBehalfACardIsChangedOrErased) {
+    call(Method::post, "/cards/vt_test_abc", R"({"account": "00000011", "metadata": {"order": "77"}})");
+    ASSERT_EQ(keeping.updates.size(), 1U);
+    call(Method::del, "/cards/vt_test_abc", "", "account=00000011");
+    for (const auto& caller : {keeping.updates[0].caller, keeping.eraser}) {
+        EXPECT_EQ(caller.actor, "spiffe://portcullis/gateway");
+        EXPECT_EQ(caller.origin, "10.1.2.3");
+        EXPECT_EQ(caller.detail, "req_test");
+    }
 }
 
 TEST_F(Routes, DoNotChangeEraseOrFindWithBadParameters) {
