@@ -38,7 +38,8 @@ Status reported(const keys::RewrapReport& report, const std::string& what) {
     for (const auto& name : report.refused_names)
         std::cerr << "not what was sealed, left as it is: " << name << '\n';
     return Fail{Error::internal("{} entries are corrupt or forged; the old key is still needed for them",
-                                {Safe::number(report.refused)})};
+                                {Safe::number(report.refused)})
+                    .with_cause(common::Cause::integrity)};
 }
 
 Rewrapper::Pace pace_of(const KeyWork& work, const KeyOrder& order, Progress& progress) {
@@ -95,19 +96,33 @@ Status rewrap_under(KeyWork& work, const KeyOrder& order, KeyRef key) {
     return reported(*done, what);
 }
 
+// What is corrupt under one key does not hold up the others; the first such error is told at the end.
+bool ends_all(const Status& done) {
+    return !done && done.error().cause() != common::Cause::integrity;
+}
+
 Status rewrap_all(KeyWork& work, const KeyOrder& order) {
-    constexpr int limit = 1000;
     const auto rows = wait_for(work.registry.all(soon()));
     if (!rows) return Fail{rows.error()};
+    Status outcome;
     for (const auto& row : *rows) {
         if (row.state != KeyState::decrypt_only && row.state != KeyState::compromised) continue;
-        if (auto done = rewrap_under(work, order, row.key); !done) return done;
+        auto done = rewrap_under(work, order, row.key);
+        if (ends_all(done)) return done;
+        if (outcome) outcome = std::move(done);
     }
-    const auto merchants = wait_for(work.merchant_keys.to_rewrap(limit, soon()));
-    if (!merchants) return Fail{merchants.error()};
-    for (const auto& row : *merchants)
-        if (auto done = rewrap_cards(work, order, row); !done) return done;
-    return {};
+    store::MerchantKeys::Page page;
+    for (;;) {
+        auto merchants = wait_for(work.merchant_keys.to_rewrap(page, soon()));
+        if (!merchants) return Fail{std::move(merchants).error()};
+        if (merchants->empty()) return outcome;
+        for (const auto& row : *merchants) {
+            auto done = rewrap_cards(work, order, row);
+            if (ends_all(done)) return done;
+            if (outcome) outcome = std::move(done);
+        }
+        page.after = std::move(merchants->back());
+    }
 }
 
 Result<MerchantKeyRow> find_merchant_key(KeyWork& work, const std::string& id) {

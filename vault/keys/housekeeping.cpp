@@ -16,7 +16,6 @@ using std::chrono::milliseconds;
 constexpr std::chrono::minutes lease_life{5};
 constexpr std::chrono::minutes work_max{4};  // less than the lease
 constexpr std::chrono::seconds step_max{20};
-constexpr int batch = 100;
 
 Deadline step() {
     return Deadline::in(step_max);
@@ -50,36 +49,56 @@ Task<bool> Housekeeping::run(std::function<bool()> stop) {
         return stop() || std::chrono::steady_clock::now() > end;
     };
     if (const auto done = co_await report_overdue(); !done) co_return done;
-    if (const auto done = co_await rotate_overdue(); !done) co_return done;
-    if (const auto done = co_await rewrap(enough); !done) co_return done;
-    co_return co_await destroy_unneeded();
+    if (const auto done = co_await rotate_overdue(enough); !done) co_return done;
+    if (const auto done = co_await rewrap_cards(enough); !done) co_return done;
+    if (const auto done = co_await rewrap_keys(enough); !done) co_return done;
+    co_return co_await destroy_unneeded(enough);
 }
 
-Task<bool> Housekeeping::rotate_overdue() {
-    const auto before = parts_.clock.now() - parts_.periods.merchant;
-    const auto overdue =
-        co_await parts_.merchant_keys.older_than(before.time_since_epoch().count(), batch, step());
-    if (!overdue) co_return Fail{overdue.error()};
-    for (const auto& row : *overdue) {
+// Conflict: somebody else did it first, or it is needed after all. What was tampered with raises an alarm and
+// does not hold up the rest.
+bool Housekeeping::may_go_on(const common::Error& failure, const MerchantKeyRow& row) {
+    if (failure.cause() == Cause::conflict) return true;
+    if (failure.cause() != Cause::integrity) return false;
+    parts_.metrics.count("vault_keys_refused_total");
+    common::log::error("merchant_key_refused", {{"name", Safe::id(row.id)}});
+    return true;
+}
+
+Task<bool> Housekeeping::rotate_overdue(const Stop& stop) {
+    const auto before = (parts_.clock.now() - parts_.periods.merchant).time_since_epoch().count();
+    const auto read = [this, before](const RowWalk::Page& page) {
+        return parts_.merchant_keys.older_than(before, page, step());
+    };
+    const auto visit = [this](MerchantKeyRow row) -> Task<bool> {
         const auto fresh = co_await parts_.rotation.rotate({row.account, row.livemode}, false, step());
-        // Somebody else did it first.
-        if (!fresh && fresh.error().cause() != Cause::conflict) co_return Fail{fresh.error()};
-    }
+        if (!fresh && !may_go_on(fresh.error(), row)) co_return Fail{fresh.error()};
+        co_return true;
+    };
+    const auto done = co_await walk({read, visit, stop});
+    if (!done) co_return Fail{done.error()};
     co_return true;
 }
 
-Task<bool> Housekeeping::rewrap(const std::function<bool()>& stop) {
-    const auto old = co_await parts_.merchant_keys.to_rewrap(batch, step());
-    if (!old) co_return Fail{old.error()};
-    for (const auto& row : *old) {
-        if (stop()) break;
+Task<bool> Housekeeping::rewrap_cards(const Stop& stop) {
+    const auto read = [this](const RowWalk::Page& page) {
+        return parts_.merchant_keys.to_rewrap(page, step());
+    };
+    const auto visit = [this, &stop](MerchantKeyRow row) -> Task<bool> {
         Rewrapper::Pace pace;
         pace.per_second = parts_.rewraps_per_second;
         pace.stop = stop;
         const auto done = co_await parts_.rewrapper.card_keys(row, std::move(pace));
         // A retired account has no active key: its cards stay as they are.
-        if (!done && done.error().cause() != Cause::conflict) co_return Fail{done.error()};
-    }
+        if (!done && !may_go_on(done.error(), row)) co_return Fail{done.error()};
+        co_return true;
+    };
+    const auto done = co_await walk({read, visit, stop});
+    if (!done) co_return Fail{done.error()};
+    co_return true;
+}
+
+Task<bool> Housekeeping::rewrap_keys(const Stop& stop) {
     const auto rows = co_await parts_.registry.all(step());
     if (!rows) co_return Fail{rows.error()};
     for (const auto& row : *rows) {
@@ -96,16 +115,18 @@ Task<bool> Housekeeping::rewrap(const std::function<bool()>& stop) {
     co_return true;
 }
 
-Task<bool> Housekeeping::destroy_unneeded() {
-    const auto before = parts_.clock.now() - parts_.rotation.backup_window();
-    const auto out_of_use =
-        co_await parts_.merchant_keys.unneeded(before.time_since_epoch().count(), batch, step());
-    if (!out_of_use) co_return Fail{out_of_use.error()};
-    for (const auto& row : *out_of_use) {
+Task<bool> Housekeeping::destroy_unneeded(const Stop& stop) {
+    const auto before = (parts_.clock.now() - parts_.rotation.backup_window()).time_since_epoch().count();
+    const auto read = [this, before](const RowWalk::Page& page) {
+        return parts_.merchant_keys.unneeded(before, page, step());
+    };
+    const auto visit = [this](MerchantKeyRow row) -> Task<bool> {
         const auto done = co_await parts_.rotation.destroy(row, false, step());
-        // In the backup window, or needed after all.
-        if (!done && done.error().cause() != Cause::conflict) co_return done;
-    }
+        if (!done && !may_go_on(done.error(), row)) co_return done;
+        co_return true;
+    };
+    const auto done = co_await walk({read, visit, stop});
+    if (!done) co_return Fail{done.error()};
     co_return true;
 }
 

@@ -40,10 +40,13 @@ class Housekeeping {
     common::Task<bool> run(std::function<bool()> stop);
 
   private:
-    common::Task<bool> rotate_overdue();
-    common::Task<bool> rewrap(const std::function<bool()>& stop);
-    common::Task<bool> destroy_unneeded();
+    using Stop = std::function<bool()>;
+    common::Task<bool> rotate_overdue(const Stop& stop);
+    common::Task<bool> rewrap_cards(const Stop& stop);
+    common::Task<bool> rewrap_keys(const Stop& stop);
+    common::Task<bool> destroy_unneeded(const Stop& stop);
     common::Task<bool> report_overdue();
+    bool may_go_on(const common::Error& failure, const MerchantKeyRow& row);
 
     Parts parts_;
 };

@@ -142,43 +142,43 @@ Task<bool> Rewrapper::merchant_key(MerchantKeyRow row, bool reseals, const Pace&
     co_return changed.has_value();
 }
 
-Task<RewrapReport> Rewrapper::each_merchant_key(std::function<Task<std::vector<MerchantKeyRow>>()> next,
-                                                bool reseals, Pace pace) {
+// Once through all of them, and again for those that came in or were changed by somebody else meanwhile.
+Task<RewrapReport> Rewrapper::each_merchant_key(decltype(RowWalk::read) read, bool reseals, Pace pace) {
     RewrapReport report;
     Throttle throttle{pace.per_second};
+    const auto visit = [&](MerchantKeyRow row) -> Task<bool> {
+        auto done = co_await merchant_key(std::move(row), reseals, pace, report);
+        if (!done) co_return done;
+        if (pace.progress) pace.progress(1);
+        parts_.metrics.count("vault_rewrapped_total", {{"what", "merchant_key"}});
+        co_await throttle.after(1);
+        co_return true;
+    };
     for (int idle_rounds = 0; !pace.stop() && idle_rounds < rounds_without_progress_max;) {
-        auto rows = co_await next();
-        if (!rows) co_return Fail{std::move(rows).error()};
+        const auto done_before = report.done;
         report.refused = 0;
         report.refused_names.clear();
-        bool progress = false;
-        for (auto& row : *rows) {
-            const auto done = co_await merchant_key(std::move(row), reseals, pace, report);
-            if (!done) co_return Fail{done.error()};
-            progress |= *done;
-            if (pace.progress) pace.progress(1);
-            parts_.metrics.count("vault_rewrapped_total", {{"what", "merchant_key"}});
-            co_await throttle.after(1);
-        }
-        if (static_cast<std::int64_t>(rows->size()) == report.refused) break;
-        idle_rounds = progress ? 0 : idle_rounds + 1;
+        const auto looked_at = co_await walk({read, visit, pace.stop, pace.batch});
+        if (!looked_at) co_return Fail{looked_at.error()};
+        if (*looked_at == report.refused) break;
+        idle_rounds = report.done > done_before ? 0 : idle_rounds + 1;
     }
     co_return report;
 }
 
 Task<RewrapReport> Rewrapper::merchant_keys(KeyRef from, Pace pace) {
-    const auto batch = pace.batch;
-    auto next = [this, from, batch] {
-        return parts_.merchant_keys.sealed_by(hsm::label_of(from), batch, step());
+    auto read = [this, from](const RowWalk::Page& page) {
+        return parts_.merchant_keys.sealed_by(hsm::label_of(from), page, step());
     };
-    co_return co_await each_merchant_key(std::move(next), true, std::move(pace));
+    co_return co_await each_merchant_key(std::move(read), true, std::move(pace));
 }
 
 Task<RewrapReport> Rewrapper::registry_rows(KeyRef from, Pace pace) {
-    const auto batch = pace.batch;
     const auto version = from.version;
-    auto next = [this, version, batch] { return parts_.merchant_keys.signed_by(version, batch, step()); };
-    auto report = co_await each_merchant_key(std::move(next), false, pace);
+    auto read = [this, version](const RowWalk::Page& page) {
+        return parts_.merchant_keys.signed_by(version, page, step());
+    };
+    auto report = co_await each_merchant_key(std::move(read), false, pace);
     if (!report) co_return report;
     auto rows = co_await parts_.registry.all(step());
     if (!rows) co_return Fail{std::move(rows).error()};

@@ -16,6 +16,7 @@ using common::db::bytes;
 using common::db::Statement;
 using common::db::Transaction;
 using keys::MerchantKeyRow;
+using Rows = std::vector<MerchantKeyRow>;
 
 #define PORTCULLIS_COLUMNS                                                                           \
     "SELECT account_id, livemode, version, id, state, kek, sealed, registry_mac, registry_version, " \
@@ -27,15 +28,16 @@ constexpr Statement find_version{
     "merchant_key_version", PORTCULLIS_COLUMNS "WHERE account_id = $1 AND livemode = $2 AND version = $3"};
 constexpr Statement find_all_of{
     "merchant_key_all_of", PORTCULLIS_COLUMNS "WHERE account_id = $1 AND livemode = $2 ORDER BY version"};
-constexpr Statement find_page{"merchant_key_page", PORTCULLIS_COLUMNS
-                              "WHERE (account_id, livemode, version) > ($1, $2, $3) "
-                              "ORDER BY account_id, livemode, version LIMIT $4"};
-constexpr Statement find_sealed_by{"merchant_key_sealed_by", PORTCULLIS_COLUMNS
-                                   "WHERE kek = $1 AND state <> 'destroyed' "
-                                   "ORDER BY account_id, livemode, version LIMIT $2"};
-constexpr Statement find_signed_by{"merchant_key_signed_by", PORTCULLIS_COLUMNS
-                                   "WHERE registry_version = $1 "
-                                   "ORDER BY account_id, livemode, version LIMIT $2"};
+// A page of a listing. The last row of the page before is a parameter of each, and so its place is fixed.
+#define PORTCULLIS_PAGE                                   \
+    "AND (account_id, livemode, version) > ($1, $2, $3) " \
+    "ORDER BY account_id, livemode, version LIMIT $4"
+
+constexpr Statement find_page{"merchant_key_page", PORTCULLIS_COLUMNS "WHERE true " PORTCULLIS_PAGE};
+constexpr Statement find_sealed_by{
+    "merchant_key_sealed_by", PORTCULLIS_COLUMNS "WHERE kek = $5 AND state <> 'destroyed' " PORTCULLIS_PAGE};
+constexpr Statement find_signed_by{"merchant_key_signed_by",
+                                   PORTCULLIS_COLUMNS "WHERE registry_version = $5 " PORTCULLIS_PAGE};
 #define PORTCULLIS_SAME_ACCOUNT(other) \
     other ".account_id = merchant_key.account_id AND " other ".livemode = merchant_key.livemode AND "
 
@@ -46,18 +48,17 @@ constexpr Statement find_to_rewrap{
     "AND EXISTS (SELECT 1 FROM card_key k WHERE " PORTCULLIS_SAME_ACCOUNT("k")
     "k.merchant_key_version = merchant_key.version) "
     "AND EXISTS (SELECT 1 FROM merchant_key n WHERE " PORTCULLIS_SAME_ACCOUNT("n")
-    "n.state = 'active') ORDER BY account_id, livemode, version LIMIT $1"};
+    "n.state = 'active') " PORTCULLIS_PAGE};
 constexpr Statement find_unneeded{
     "merchant_key_unneeded", PORTCULLIS_COLUMNS
     "WHERE state IN ('decrypt_only', 'compromised') "
     "AND NOT EXISTS (SELECT 1 FROM card_key k WHERE " PORTCULLIS_SAME_ACCOUNT("k")
     "k.merchant_key_version = merchant_key.version) "
     "AND EXISTS (SELECT 1 FROM merchant_key n WHERE " PORTCULLIS_SAME_ACCOUNT("n")
-    "n.version = merchant_key.version + 1 AND n.created_at < to_timestamp($1 / 1000.0)) "
-    "ORDER BY account_id, livemode, version LIMIT $2"};
-constexpr Statement find_older_than{"merchant_key_older_than", PORTCULLIS_COLUMNS
-                                    "WHERE state = 'active' AND created_at < to_timestamp($1 / 1000.0) "
-                                    "ORDER BY account_id, livemode LIMIT $2"};
+    "n.version = merchant_key.version + 1 AND n.created_at < to_timestamp($5 / 1000.0)) " PORTCULLIS_PAGE};
+constexpr Statement find_older_than{
+    "merchant_key_older_than",
+    PORTCULLIS_COLUMNS "WHERE state = 'active' AND created_at < to_timestamp($5 / 1000.0) " PORTCULLIS_PAGE};
 constexpr Statement count_by_kek{"merchant_key_count_by_kek",
                                  "SELECT count(*) FROM merchant_key WHERE kek = $1 AND state <> 'destroyed'"};
 constexpr Statement count_by_registry{"merchant_key_count_by_registry",
@@ -102,6 +103,16 @@ Result<MerchantKeyRow> first_row(const pqxx::result& rows) {
     return row_of(rows[0]);
 }
 
+Result<Rows> rows_of(const pqxx::result& rows) {
+    Rows found;
+    for (const auto& row : rows) {
+        auto key = row_of(row);
+        if (!key) return Fail{std::move(key).error()};
+        found.push_back(std::move(*key));
+    }
+    return found;
+}
+
 bool insert(Transaction& tx, const MerchantKeyRow& row) {
     return !tx.exec(insert_key, row.account.value, row.livemode, row.version, row.id,
                     std::string{keys::to_string(row.state)}, row.kek, bytes(row.sealed),
@@ -131,16 +142,12 @@ Result<bool> apply(Transaction& tx, const MerchantKeys::Change& change) {
 }  // namespace
 
 template <class... Args>
-Task<std::vector<MerchantKeyRow>> MerchantKeys::list(const Statement& statement, Deadline deadline,
-                                                     const Args&... args) {
-    auto job = [&statement, args...](Transaction& tx) -> Result<std::vector<MerchantKeyRow>> {
-        std::vector<MerchantKeyRow> found;
-        for (const auto& row : tx.exec(statement, args...)) {
-            auto key = row_of(row);
-            if (!key) return Fail{std::move(key).error()};
-            found.push_back(std::move(*key));
-        }
-        return found;
+Task<Rows> MerchantKeys::list(const Statement& statement, const Page& page, Deadline deadline,
+                              const Args&... args) {
+    const auto& after = page.after;
+    auto job = [&statement, account = after ? after->account.value : -1, livemode = after && after->livemode,
+                version = after ? after->version : 0U, limit = page.limit, args...](Transaction& tx) {
+        return rows_of(tx.exec(statement, account, livemode, version, limit, args...));
     };
     return pool_.read(std::move(job), deadline);
 }
@@ -160,8 +167,11 @@ Task<MerchantKeyRow> MerchantKeys::version(AccountId account, bool livemode, uns
     return pool_.read(std::move(job), deadline);
 }
 
-Task<std::vector<MerchantKeyRow>> MerchantKeys::all_of(AccountId account, bool livemode, Deadline deadline) {
-    return list(find_all_of, deadline, account.value, livemode);
+Task<Rows> MerchantKeys::all_of(AccountId account, bool livemode, Deadline deadline) {
+    auto job = [account, livemode](Transaction& tx) {
+        return rows_of(tx.exec(find_all_of, account.value, livemode));
+    };
+    return pool_.read(std::move(job), deadline);
 }
 
 Task<bool> MerchantKeys::insert_if_absent(MerchantKeyRow row, Deadline deadline) {
@@ -200,33 +210,28 @@ Task<bool> MerchantKeys::destroy(Change change, Deadline deadline) {
     return pool_.transaction(std::move(job), deadline);
 }
 
-Task<std::vector<MerchantKeyRow>> MerchantKeys::page(const Page& page, Deadline deadline) {
-    const auto& after = page.after;
-    return list(find_page, deadline, after ? after->account.value : -1, after && after->livemode,
-                after ? after->version : 0U, page.limit);
+Task<Rows> MerchantKeys::page(const Page& page, Deadline deadline) {
+    return list(find_page, page, deadline);
 }
 
-Task<std::vector<MerchantKeyRow>> MerchantKeys::sealed_by(std::string kek, int limit, Deadline deadline) {
-    return list(find_sealed_by, deadline, std::move(kek), limit);
+Task<Rows> MerchantKeys::sealed_by(std::string kek, const Page& page, Deadline deadline) {
+    return list(find_sealed_by, page, deadline, std::move(kek));
 }
 
-Task<std::vector<MerchantKeyRow>> MerchantKeys::signed_by(unsigned registry_version, int limit,
-                                                          Deadline deadline) {
-    return list(find_signed_by, deadline, registry_version, limit);
+Task<Rows> MerchantKeys::signed_by(unsigned registry_version, const Page& page, Deadline deadline) {
+    return list(find_signed_by, page, deadline, registry_version);
 }
 
-Task<std::vector<MerchantKeyRow>> MerchantKeys::to_rewrap(int limit, Deadline deadline) {
-    return list(find_to_rewrap, deadline, limit);
+Task<Rows> MerchantKeys::to_rewrap(const Page& page, Deadline deadline) {
+    return list(find_to_rewrap, page, deadline);
 }
 
-Task<std::vector<MerchantKeyRow>> MerchantKeys::unneeded(std::int64_t replaced_before_ms, int limit,
-                                                         Deadline deadline) {
-    return list(find_unneeded, deadline, replaced_before_ms, limit);
+Task<Rows> MerchantKeys::unneeded(std::int64_t replaced_before_ms, const Page& page, Deadline deadline) {
+    return list(find_unneeded, page, deadline, replaced_before_ms);
 }
 
-Task<std::vector<MerchantKeyRow>> MerchantKeys::older_than(std::int64_t created_ms, int limit,
-                                                           Deadline deadline) {
-    return list(find_older_than, deadline, created_ms, limit);
+Task<Rows> MerchantKeys::older_than(std::int64_t created_ms, const Page& page, Deadline deadline) {
+    return list(find_older_than, page, deadline, created_ms);
 }
 
 Task<std::int64_t> MerchantKeys::count_sealed_by(std::string kek, Deadline deadline) {

@@ -41,23 +41,24 @@ class MerchantKeys {
     // The same as `change` if no card key is sealed by it; waits for those who are sealing. Cause::conflict.
     common::Task<bool> destroy(Change change, common::Deadline deadline);
 
-    // Over all accounts, in order, for lists and for jobs; `after` is the last row of the page before.
+    // Over all accounts, in order, for lists and for jobs. A job goes through all pages, since a row that
+    // cannot be worked off stays where it is and would hide what comes behind it.
     struct Page {
-        std::optional<keys::MerchantKeyRow> after = std::nullopt;
+        std::optional<keys::MerchantKeyRow> after = std::nullopt;  // the last row of the page before
         int limit = 500;
     };
     common::Task<std::vector<keys::MerchantKeyRow>> page(const Page& page, common::Deadline deadline);
-    common::Task<std::vector<keys::MerchantKeyRow>> sealed_by(std::string kek, int limit,
+    common::Task<std::vector<keys::MerchantKeyRow>> sealed_by(std::string kek, const Page& page,
                                                               common::Deadline deadline);
-    common::Task<std::vector<keys::MerchantKeyRow>> signed_by(unsigned registry_version, int limit,
+    common::Task<std::vector<keys::MerchantKeyRow>> signed_by(unsigned registry_version, const Page& page,
                                                               common::Deadline deadline);
     // Those that have a successor but still seal card keys.
-    common::Task<std::vector<keys::MerchantKeyRow>> to_rewrap(int limit, common::Deadline deadline);
+    common::Task<std::vector<keys::MerchantKeyRow>> to_rewrap(const Page& page, common::Deadline deadline);
     // Those that got a successor before this time and seal nothing any more, but are not destroyed.
-    common::Task<std::vector<keys::MerchantKeyRow>> unneeded(std::int64_t replaced_before_ms, int limit,
-                                                             common::Deadline deadline);
+    common::Task<std::vector<keys::MerchantKeyRow>> unneeded(std::int64_t replaced_before_ms,
+                                                             const Page& page, common::Deadline deadline);
     // Active since before this time.
-    common::Task<std::vector<keys::MerchantKeyRow>> older_than(std::int64_t created_ms, int limit,
+    common::Task<std::vector<keys::MerchantKeyRow>> older_than(std::int64_t created_ms, const Page& page,
                                                                common::Deadline deadline);
     common::Task<std::int64_t> count_sealed_by(std::string kek, common::Deadline deadline);
     common::Task<std::int64_t> count_signed_by(unsigned registry_version, common::Deadline deadline);
@@ -65,7 +66,8 @@ class MerchantKeys {
   private:
     template <class... Args>
     common::Task<std::vector<keys::MerchantKeyRow>> list(const common::db::Statement& statement,
-                                                         common::Deadline deadline, const Args&... args);
+                                                         const Page& page, common::Deadline deadline,
+                                                         const Args&... args);
     common::db::Pool& pool_;
 };
 

@@ -236,6 +236,42 @@ TEST_F(Keys, OfACardThatWereTamperedWithAreNamedAndHoldUpNoOthers) {
     EXPECT_EQ(destroyed.error().code(), "key_in_use");
 }
 
+// Corrupt rows stay in the set that is to be worked off: whoever begins with the first few each time never
+// gets behind them.
+TEST_F(Keys, OfMerchantsThatAreCorruptHideNoneBehindThem) {
+    for (int merchant = 0; merchant < 9; ++merchant)
+        stored("4242424242424242", AccountId{100 + merchant});
+    replace_on_token(Purpose::kek_card);
+    tamper(
+        "UPDATE merchant_key SET sealed = set_byte(sealed, 20, get_byte(sealed, 20) # 1) "
+        "WHERE account_id < 107");
+    Rewrapper::Pace pace;
+    pace.batch = 3;
+    const auto report = wait_for(vault->rewrapper.merchant_keys({Purpose::kek_card, 1}, std::move(pace)));
+    ASSERT_TRUE(report) << report.error().describe();
+    EXPECT_EQ(report->done, 2);
+    EXPECT_EQ(report->refused, 7);
+    EXPECT_EQ(report->refused_names.size(), 7U);
+    EXPECT_EQ(value_of("SELECT string_agg(account_id::text, ',' ORDER BY account_id) FROM merchant_key "
+                       "WHERE kek = 'KEK-card-v2'"),
+              "107,108");
+}
+
+TEST_F(Keys, OfTheRegistryAreReplacedBehindRowsThatWereForged) {
+    for (int merchant = 0; merchant < 5; ++merchant)
+        stored("4242424242424242", AccountId{100 + merchant});
+    replace_on_token(Purpose::registry);
+    tamper(
+        "UPDATE merchant_key SET sealed = set_byte(sealed, 20, get_byte(sealed, 20) # 1) "
+        "WHERE account_id < 104");
+    Rewrapper::Pace pace;
+    pace.batch = 2;
+    const auto report = wait_for(vault->rewrapper.registry_rows({Purpose::registry, 1}, std::move(pace)));
+    ASSERT_TRUE(report) << report.error().describe();
+    EXPECT_EQ(report->refused, 4);
+    EXPECT_EQ(value_of("SELECT account_id FROM merchant_key WHERE registry_version = 2"), "104");
+}
+
 // PCI DSS 4.0.1: 3.7.5
 TEST_F(Keys, AreDestroyedOnlyWhenNothingNeedsThemAndNoBackupDoes) {
     const auto card = stored();
@@ -442,6 +478,33 @@ TEST_F(HousekeepingOfKeys, RotatesSealsAnewAndDestroysInTime) {
     EXPECT_TRUE(run());
     EXPECT_EQ(version(1).state, KeyState::destroyed);
     EXPECT_TRUE(open(card));
+}
+
+TEST_F(HousekeepingOfKeys, IsNotHeldUpByAKeyThatWasTamperedWith) {
+    const auto forged = stored("4242424242424242", AccountId{1});
+    const auto sound = stored("4242424242424242", AccountId{2});
+    tamper("UPDATE merchant_key SET registry_mac = sha256('x') WHERE account_id = 1");
+    vault->clock.advance(std::chrono::days{91});
+    EXPECT_TRUE(run());
+    EXPECT_EQ(value_of("SELECT count(*) FROM merchant_key WHERE account_id = 1"), "1");
+    EXPECT_EQ(
+        value_of("SELECT string_agg(state, ',' ORDER BY version) FROM merchant_key WHERE account_id = 2"),
+        "decrypt_only,active");
+    EXPECT_EQ(metrics.counter_value("vault_keys_refused_total"), 1);
+    EXPECT_TRUE(open(sound, AccountId{2}));
+    EXPECT_EQ(open(forged, AccountId{1}).error().cause(), Cause::integrity);
+
+    // Neither when it is to be destroyed, nor when its cards are to be sealed anew.
+    tamper("UPDATE merchant_key SET registry_mac = sha256('x') WHERE account_id = 2 AND version = 1");
+    ASSERT_TRUE(rotate(AccountId{2}));
+    const auto third = stored("4242424242424242", AccountId{3});
+    ASSERT_TRUE(rotate(AccountId{3}));
+    vault->clock.advance(std::chrono::days{36});
+    EXPECT_TRUE(run());
+    EXPECT_EQ(
+        value_of("SELECT string_agg(state, ',' ORDER BY version) FROM merchant_key WHERE account_id = 3"),
+        "destroyed,active");
+    EXPECT_TRUE(open(third, AccountId{3}));
 }
 
 TEST_F(HousekeepingOfKeys, IsDoneByOneVaultAtATime) {
