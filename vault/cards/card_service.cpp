@@ -132,24 +132,40 @@ Task<store::CardRow> CardService::find(AccountId account, std::string token, Dea
     co_return row;
 }
 
+// What was tampered with raises an alarm, wherever on the way to the card it was found.
+Error CardService::noted(Error error) {
+    if (error.cause() == Cause::integrity) parts_.metrics.count("vault_card_integrity_failures_total");
+    return error;
+}
+
+// A token of digits may be asked for in the wrong mode, and is unknown there; any other one says its mode.
+// Whether it is the row that says the wrong one is told by the card's key: the card itself stays closed.
+boost::asio::awaitable<Error> CardService::of_other_mode(const store::CardRow& row, Deadline deadline) {
+    const auto& [account, livemode, token] = row.scope;
+    const auto& sealed = row.sealed;
+    const auto key = co_await parts_.keys.version(account, livemode, sealed.merchant_key_version, deadline);
+    if (!key) co_return noted(key.error());
+    if (is_digit_token(token) && CardSealer::reseal_key(row.scope, sealed, **key, **key))
+        co_return store::no_such_card(token);
+    co_return noted(
+        Error::internal("the row of a card names a mode that is not its own").with_cause(Cause::integrity));
+}
+
 Task<OpenCard> CardService::open(AccountId account, bool livemode, std::string token, std::string cvc_handle,
                                  audit::Caller caller, Deadline deadline) {
     if (contradicts_mode(token, livemode)) co_return Fail{store::no_such_card(token)};
     const auto row = co_await find(account, token, deadline);
     if (!row) co_return Fail{row.error()};
-    if (is_digit_token(token) && row->scope.livemode != livemode) co_return Fail{store::no_such_card(token)};
+    if (row->scope.livemode != livemode) co_return Fail{co_await of_other_mode(*row, deadline)};
     const auto& sealed = row->sealed;
     const auto key = co_await parts_.keys.version(account, livemode, sealed.merchant_key_version, deadline);
-    if (!key) co_return Fail{key.error()};
+    if (!key) co_return Fail{noted(key.error())};
     if (auto recorded = co_await record("card.open", token, std::move(caller), deadline); !recorded)
         co_return Fail{std::move(recorded).error()};
     // What was asked for goes into the associated data, not what the row says of itself.
     const CardScope scope{account, livemode, token};
     auto opened = CardSealer::open(scope, sealed, **key);
-    if (!opened) {
-        parts_.metrics.count("vault_card_integrity_failures_total");
-        co_return Fail{std::move(opened).error()};
-    }
+    if (!opened) co_return Fail{noted(std::move(opened).error())};
     OpenCard card{std::move(opened->pan), opened->expiry, std::nullopt};
     if (!cvc_handle.empty()) card.cvc = parts_.codes.take(cvc_handle, token);
     parts_.uses.mark(account, token, row->last_used_day);

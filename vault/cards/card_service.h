@@ -56,6 +56,8 @@ class CardService final : public CardVault, public CardCheck {
     common::Result<CheckedCard> check_sandbox_id(const NewCardInput& card) const;
     common::Task<store::CardRow> find(common::AccountId account, std::string token,
                                       common::Deadline deadline);
+    common::Error noted(common::Error error);
+    boost::asio::awaitable<common::Error> of_other_mode(const store::CardRow& row, common::Deadline deadline);
     // An error: the act must not happen.
     common::Task<bool> record(const char* action, const std::string& token, audit::Caller caller,
                               common::Deadline deadline);

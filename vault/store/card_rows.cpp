@@ -32,11 +32,12 @@ const CopyTarget<9> keys_target{"card_key",
                                  "livemode", "sealed", "commitment", "created_at"}};
 const CopyTarget<5> metadata_target{"card_metadata", {"account_id", "token", "livemode", "key", "value"}};
 
-// As card_of reads them.
+// As card_of reads them. The key of a card of the other mode is nobody's, and so the card does not open.
 #define ROW_COLUMNS                                                                                \
     "c.livemode, c.brand, c.last4, c.funding, c.country, c.exp_month, c.exp_year, c.fingerprint, " \
     "c.fingerprint_key_version, c.authentication, c.risk, c.record, c.record_key_version, "        \
-    "k.id, k.merchant_key_id, k.merchant_key_version, k.sealed, k.commitment, c.last_used_day"
+    "k.id, CASE WHEN k.livemode = c.livemode THEN k.merchant_key_id ELSE '' END, "                 \
+    "k.merchant_key_version, k.sealed, k.commitment, c.last_used_day"
 
 constexpr Statement find_card{
     "card_find", "SELECT " ROW_COLUMNS
