@@ -12,6 +12,7 @@
 #include "gateway/api/api.h"
 #include "gateway/api/error_page.h"
 #include "gateway/api/service_backend.h"
+#include "gateway/api/vaults.h"
 #include "gateway/idempotency/idempotency.h"
 #include "gateway/payments/vault_port.h"
 
@@ -22,14 +23,6 @@ using common::Safe;
 using namespace std::chrono_literals;
 
 constexpr int recovered_at_once_max = 100, purged_at_once_max = 1000, purge_every = 60;
-
-common::http::ClientOptions vault_options(const common::Config& config) {
-    common::http::ClientOptions options;
-    options.host = config.text("vault.host");
-    options.port = static_cast<unsigned short>(config.integer("vault.port"));
-    options.peer_identity = config.text("vault.identity");
-    return options;
-}
 
 common::http::ServerOptions server_options(const common::Config& config, unsigned short port) {
     common::http::ServerOptions options;
@@ -49,15 +42,15 @@ common::http::ServerOptions server_options(const common::Config& config, unsigne
 // One I/O thread's own objects. A connection, and all that it calls, stays on this thread.
 class Worker {
   public:
-    Worker(common::asio::io_context& io, const common::Config& config, common::db::Pool& database,
+    Worker(common::asio::io_context& io, std::vector<vault::Group::Vault> vaults, common::db::Pool& database,
            Merchants& merchants, Limits& limits, const JsonRenderer& renderer,
            std::span<const std::uint8_t> digest_key, const common::Clock& clock,
-           common::http::TlsSource outward, common::Metrics& metrics)
+           const common::http::TlsSource& outward, common::Metrics& metrics)
         : io_{&io},
-          vault_{io, vault_options(config), std::move(outward), metrics},
-          port_{vault_},
+          vaults_{io, std::move(vaults), outward, metrics},
+          port_{vaults_},
           payments_{database, port_, renderer, clock},
-          backend_{database, merchants, payments_, vault_, clock},
+          backend_{database, merchants, payments_, vaults_, clock},
           api_{backend_, limits, renderer, digest_key, metrics} {}
 
     common::Result<unsigned short> listen(common::http::ServerOptions options, common::http::TlsSource tls,
@@ -74,8 +67,8 @@ class Worker {
 
   private:
     common::asio::io_context* io_;
-    vault::Client vault_;
-    VaultClientPort port_;
+    vault::Group vaults_;
+    VaultGroupPort port_;
     PaymentService payments_;
     ServiceBackend backend_;
     Api api_;
@@ -164,6 +157,8 @@ int serve(const common::Config& config) {
     certs::TlsFiles vault_files{config.text("vault.certificate"), config.text("vault.key"),
                                 config.text("vault.ca")};
     vault_files.crl = config.text("vault.crl");
+    const auto vaults = vaults_of(config);
+    if (!vaults) return fail("vaults unusable", vaults.error());
     auto inside = certs::TlsContext::load(certs::Profile::internal_client, std::move(vault_files));
     if (!inside) return fail("vault client certificate unusable", inside.error());
 
@@ -185,7 +180,7 @@ int serve(const common::Config& config) {
     std::vector<std::unique_ptr<Worker>> workers;
     auto port = static_cast<unsigned short>(config.integer("server.port"));
     for (std::size_t i = 0; i < runtime.size(); ++i) {
-        workers.push_back(std::make_unique<Worker>(runtime.io(i), config, database, merchants, limits,
+        workers.push_back(std::make_unique<Worker>(runtime.io(i), *vaults, database, merchants, limits,
                                                    renderer, digest_key.bytes(), clock, source_of(*inside),
                                                    metrics));
         const auto bound = workers.back()->listen(server_options(config, port), source_of(*outside), metrics);

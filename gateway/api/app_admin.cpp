@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/money.h"
 #include "gateway/api/app.h"
+#include "gateway/api/vaults.h"
 #include "gateway/merchants/merchants.h"
 #include "gateway/store/key_list.h"
 
@@ -113,6 +114,7 @@ int check(const common::Config& config) {
     const auto server = certs::TlsContext::load(
         certs::Profile::public_server, {config.text("server.certificate"), config.text("server.key")});
     if (!server) return fail(server.error());
+    if (const auto vaults = vaults_of(config); !vaults) return fail(vaults.error());
     const auto client = certs::TlsContext::load(
         certs::Profile::internal_client,
         {config.text("vault.certificate"), config.text("vault.key"), config.text("vault.ca")});

@@ -34,6 +34,9 @@ constexpr common::ConfigKey keys[] = {
      "Folder of the schema's migrations."},
     {"vault.host", ConfigKind::text, "localhost", "Host of the vault, as in its certificate."},
     {"vault.port", ConfigKind::port, "8444", "Port of the vault."},
+    {"vault.peers", ConfigKind::list, "",
+     "Several vaults on one database instead of that one, each as name=host:port, where name is its "
+     "vault.name."},
     {"vault.identity", ConfigKind::text, "spiffe://portcullis/vault",
      "URI that the vault's certificate must carry."},
     {"vault.ca", ConfigKind::file, common::required,

@@ -22,7 +22,7 @@ boost::asio::awaitable<Readiness> ServiceBackend::readiness(common::Deadline dea
     };
     auto database = co_await database_->transaction(std::move(touch), deadline);
     state.database = database.has_value();
-    auto vault = co_await vault_->healthy(deadline);
+    auto vault = co_await vaults_->healthy(deadline);
     state.vault = vault.has_value() && *vault;
     co_return state;
 }

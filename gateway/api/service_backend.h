@@ -2,18 +2,18 @@
 #pragma once
 
 #include "gateway/api/backend.h"
-#include "vault/client/client.h"
+#include "vault/client/group.h"
 
 namespace gateway::api {
 
 class ServiceBackend final : public Backend {
   public:
     ServiceBackend(common::db::Pool& database, Merchants& merchants, PaymentService& payments,
-                   vault::Client& vault, const common::Clock& clock)
+                   vault::Group& vaults, const common::Clock& clock)
         : database_{&database},
           merchants_{&merchants},
           payments_{&payments},
-          vault_{&vault},
+          vaults_{&vaults},
           clock_{&clock} {}
 
     common::Task<Caller> authenticate(std::string_view key) override { return merchants_->authenticate(key); }
@@ -48,7 +48,7 @@ class ServiceBackend final : public Backend {
     common::db::Pool* database_;
     Merchants* merchants_;
     PaymentService* payments_;
-    vault::Client* vault_;
+    vault::Group* vaults_;
     const common::Clock* clock_;
 };
 

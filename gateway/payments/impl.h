@@ -74,12 +74,10 @@ struct Prepared {
 };
 
 struct PaymentService::Impl {
-    Impl(common::db::Pool& pool, std::unique_ptr<VaultPort> owned_port, VaultPort& port,
-         const Renderer& render, const common::Clock& time)
-        : database{&pool}, owned{std::move(owned_port)}, vault{&port}, renderer{&render}, clock{&time} {}
+    Impl(common::db::Pool& pool, VaultPort& port, const Renderer& render, const common::Clock& time)
+        : database{&pool}, vault{&port}, renderer{&render}, clock{&time} {}
 
     common::db::Pool* database;
-    std::unique_ptr<VaultPort> owned;
     VaultPort* vault;
     const Renderer* renderer;
     const common::Clock* clock;

@@ -11,14 +11,7 @@ namespace gateway {
 
 PaymentService::PaymentService(common::db::Pool& database, VaultPort& vault, const Renderer& renderer,
                                const common::Clock& clock)
-    : impl_{std::make_unique<Impl>(database, nullptr, vault, renderer, clock)} {}
-
-PaymentService::PaymentService(common::db::Pool& database, vault::Client& vault, const Renderer& renderer,
-                               const common::Clock& clock) {
-    auto port = std::make_unique<VaultClientPort>(vault);
-    auto& reference = *port;
-    impl_ = std::make_unique<Impl>(database, std::move(port), reference, renderer, clock);
-}
+    : impl_{std::make_unique<Impl>(database, vault, renderer, clock)} {}
 
 PaymentService::~PaymentService() = default;
 

@@ -73,8 +73,6 @@ struct CancelIntent {
 // One for each I/O thread; the database pool is shared.
 class PaymentService {
   public:
-    PaymentService(common::db::Pool& database, vault::Client& vault, const Renderer& renderer,
-                   const common::Clock& clock);
     PaymentService(common::db::Pool& database, VaultPort& vault, const Renderer& renderer,
                    const common::Clock& clock);
     ~PaymentService();

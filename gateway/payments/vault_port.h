@@ -1,7 +1,7 @@
 // What a payment needs of the vault, so that tests can play it.
 #pragma once
 
-#include "vault/client/client.h"
+#include "vault/client/group.h"
 
 namespace gateway {
 
@@ -20,31 +20,31 @@ class VaultPort {
                                                         common::Deadline deadline) = 0;
 };
 
-class VaultClientPort final : public VaultPort {
+class VaultGroupPort final : public VaultPort {
   public:
-    explicit VaultClientPort(vault::Client& client) : client_{&client} {}
+    explicit VaultGroupPort(vault::Group& vaults) : vaults_{&vaults} {}
 
     common::Task<vault::Card> create_card(vault::NewCard card, common::Deadline deadline) override {
-        return client_->create_card(std::move(card), deadline);
+        return vaults_->create_card(std::move(card), deadline);
     }
     common::Task<vault::Exchange> authorize(vault::AuthorizationRequest request,
                                             common::Deadline deadline) override {
-        return client_->authorize(std::move(request), deadline);
+        return vaults_->authorize(std::move(request), deadline);
     }
     common::Task<vault::Exchange> capture(vault::CaptureRequest request, common::Deadline deadline) override {
-        return client_->capture(std::move(request), deadline);
+        return vaults_->capture(std::move(request), deadline);
     }
     common::Task<vault::Exchange> reverse(vault::ReversalRequest request,
                                           common::Deadline deadline) override {
-        return client_->reverse(std::move(request), deadline);
+        return vaults_->reverse(std::move(request), deadline);
     }
     common::Task<vault::Exchange> find_exchange(common::AccountId account, std::string request_id,
                                                 common::Deadline deadline) override {
-        return client_->find_exchange(account, std::move(request_id), deadline);
+        return vaults_->find_exchange(account, std::move(request_id), deadline);
     }
 
   private:
-    vault::Client* client_;
+    vault::Group* vaults_;
 };
 
 }  // namespace gateway

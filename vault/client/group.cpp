@@ -1,5 +1,7 @@
 #include "vault/client/group.h"
 
+#include <algorithm>
+
 #include "common/assert.h"
 
 namespace vault {
@@ -7,7 +9,6 @@ namespace vault {
 using common::AccountId;
 using common::Cause;
 using common::Deadline;
-using common::Fail;
 using common::Result;
 using common::Task;
 
@@ -16,6 +17,8 @@ namespace {
 // How long one vault may take when there is another one to ask; what waits for the acquirer has no such
 // limit.
 constexpr std::chrono::seconds turn_max{5};
+constexpr std::chrono::seconds probe_max{1};  // the same for a look at its health
+constexpr std::chrono::seconds rest{3};       // of a vault that did not take a call
 
 NewCard copy_of(const NewCard& card) {
     NewCard copy;
@@ -33,6 +36,14 @@ NewCard copy_of(const NewCard& card) {
 
 bool took_nothing(Cause cause) {
     return cause == Cause::unavailable || cause == Cause::overloaded || cause == Cause::deadline_exceeded;
+}
+
+// Those that `comes_first` names, then the others, in the order that they have.
+void bring_forward(auto& members, auto comes_first) {
+    std::vector rest_of_them = members;
+    std::erase_if(rest_of_them, [&](const auto* each) { return comes_first(*each); });
+    std::erase_if(members, [&](const auto* each) { return !comes_first(*each); });
+    members.insert(members.end(), rest_of_them.begin(), rest_of_them.end());
 }
 
 // Every call may be repeated at another vault; of an authorization only what was surely not taken, for the
@@ -53,32 +64,57 @@ Group::Group(boost::asio::io_context& io, std::vector<Vault> vaults, const commo
     : metrics_{metrics} {
     PORTCULLIS_ASSERT(!vaults.empty());
     for (auto& vault : vaults) {
-        PORTCULLIS_ASSERT(find(vault.name) == nullptr);
+        PORTCULLIS_ASSERT(!vault.name.empty() || vaults.size() == 1);
+        PORTCULLIS_ASSERT(std::ranges::find(members_, vault.name, &Member::name) == members_.end());
         members_.push_back(
             {std::move(vault.name), std::make_unique<Client>(io, std::move(vault.options), tls, metrics)});
     }
+    for (auto& member : members_)
+        show(member);
 }
 Group::~Group() = default;
 
-Group::Member* Group::find(std::string_view name) {
-    const auto found = std::ranges::find(members_, name, &Member::name);
+Group::Member* Group::holder_of(std::string_view cvc_handle) {
+    if (cvc_handle.empty()) return nullptr;
+    if (members_.front().name.empty()) return &members_.front();
+    const auto found = std::ranges::find(members_, vault_of_cvc_handle(cvc_handle), &Member::name);
     return found == members_.end() ? nullptr : &*found;
+}
+
+// Each time another one first; those that rest come last, for they may be better than nothing.
+std::vector<Group::Member*> Group::turns() {
+    std::vector<Member*> order;
+    const auto first = next_++;
+    for (std::size_t turn = 0; turn < members_.size(); ++turn)
+        order.push_back(&members_[(first + turn) % members_.size()]);
+    const auto now = std::chrono::steady_clock::now();
+    bring_forward(order, [now](const Member& each) { return each.rests_until <= now; });
+    return order;
+}
+
+void Group::note(Member& member, bool took_it) {
+    member.rests_until =
+        took_it ? std::chrono::steady_clock::time_point{} : std::chrono::steady_clock::now() + rest;
+    if (std::exchange(member.up, took_it) != took_it) show(member);
+}
+
+void Group::show(const Member& member) {
+    const std::string_view name = member.name.empty() ? "vault" : std::string_view{member.name};
+    metrics_.gauge("vault_group_member_up", member.up ? 1 : 0, {{"vault", name}});
 }
 
 template <class T, class Call>
 Task<T> Group::first_of(Call call, Deadline deadline) {
-    const auto begin = last_;
-    for (std::size_t turn = 0;; ++turn) {
-        const auto index = (begin + turn) % members_.size();
-        const bool is_last = turn + 1 == members_.size();
-        auto answer = co_await call(*members_[index].client, is_last ? deadline : deadline.at_most(turn_max));
-        if (answer || !next_may_try(answer.error().cause())) {
-            last_ = index;
-            co_return answer;
-        }
-        if (is_last || deadline.passed()) co_return answer;
+    const auto order = turns();
+    for (auto* const member : order) {
+        const bool is_last = member == order.back();
+        auto answer = co_await call(*member->client, is_last ? deadline : deadline.at_most(turn_max));
+        const bool took_it = answer || !next_may_try(answer.error().cause());
+        note(*member, took_it);
+        if (took_it || is_last || deadline.passed()) co_return answer;
         metrics_.count("vault_group_failovers_total");
     }
+    std::unreachable();
 }
 
 Task<Card> Group::create_card(NewCard card, Deadline deadline) {
@@ -109,31 +145,19 @@ Task<CardList> Group::search_cards(CardSearch search, Deadline deadline) {
 }
 
 Task<Exchange> Group::authorize(AuthorizationRequest request, Deadline deadline) {
-    const auto name = vault_of_cvc_handle(request.cvc_handle);
-    auto* holder = name.empty() ? nullptr : find(name);
-    if (holder) {
-        auto answer = co_await holder->client->authorize(request, deadline);
-        if (answer || !took_nothing(answer.error().cause()) || deadline.passed()) co_return answer;
-        metrics_.count("vault_group_failovers_total");
+    auto order = turns();
+    auto* const holder = holder_of(request.cvc_handle);
+    if (holder) bring_forward(order, [holder](const Member& each) { return &each == holder; });
+    std::optional<Result<Exchange>> answer;
+    for (auto* const member : order) {
+        if (member != holder && !std::exchange(request.cvc_handle, {}).empty())
+            metrics_.count("vault_group_cvc_lost_total");
+        answer.emplace(co_await member->client->authorize(request, deadline));
+        note(*member, *answer || !next_may_try(answer->error().cause()));
+        if (*answer || !took_nothing(answer->error().cause()) || deadline.passed()) break;
+        if (member != order.back()) metrics_.count("vault_group_failovers_total");
     }
-    if (!name.empty()) {
-        request.cvc_handle.clear();
-        metrics_.count("vault_group_cvc_lost_total");
-    }
-    const auto begin = last_;
-    std::optional<common::Error> failure;
-    for (std::size_t turn = 0; turn < members_.size(); ++turn) {
-        const auto index = (begin + turn) % members_.size();
-        if (&members_[index] == holder) continue;
-        auto answer = co_await members_[index].client->authorize(request, deadline);
-        if (answer || !took_nothing(answer.error().cause())) {
-            last_ = index;
-            co_return answer;
-        }
-        failure = answer.error();
-    }
-    if (!failure) failure = common::Error::unavailable("no vault of the group takes the authorization");
-    co_return Fail{std::move(*failure)};
+    co_return *std::move(answer);
 }
 
 Task<Exchange> Group::capture(CaptureRequest request, Deadline deadline) {
@@ -151,6 +175,17 @@ Task<Exchange> Group::find_exchange(AccountId account, std::string request_id, D
         return vault.find_exchange(account, request_id, limit);
     };
     co_return co_await first_of<Exchange>(call, deadline);
+}
+
+Task<bool> Group::healthy(Deadline deadline) {
+    const auto order = turns();
+    for (auto* const member : order) {
+        const bool is_last = member == order.back();
+        auto answer = co_await member->client->healthy(is_last ? deadline : deadline.at_most(probe_max));
+        note(*member, answer.has_value());
+        if (answer || is_last || deadline.passed()) co_return answer;
+    }
+    std::unreachable();
 }
 
 }  // namespace vault

@@ -2,6 +2,7 @@
 // is in the memory of the one that took it.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,12 +15,13 @@ namespace vault {
 // The vault that a handle of a security code names; "" = none.
 std::string_view vault_of_cvc_handle(std::string_view handle);
 
-// Lives on one io_context. Calls and errors are those of Client; a call that a vault did not take is made of
-// the next one, and begins with the one that last answered.
+// Lives on one io_context. Calls and errors are those of Client. They go to the vaults by turns; a call that
+// one did not take is made of the next one, and for some seconds that one is asked last.
 class Group {
   public:
     struct Vault {
-        std::string name;  // its vault.name
+        // Its vault.name. "" when it is the only one: it is asked whatever a handle names.
+        std::string name;
         common::http::ClientOptions options;
     };
     // At least one; names are all different.
@@ -39,18 +41,25 @@ class Group {
     common::Task<Exchange> reverse(ReversalRequest request, common::Deadline deadline);
     common::Task<Exchange> find_exchange(common::AccountId account, std::string request_id,
                                          common::Deadline deadline);
+    // One that is healthy is enough.
+    common::Task<bool> healthy(common::Deadline deadline);
 
   private:
     struct Member {
         std::string name;
         std::unique_ptr<Client> client;
+        std::chrono::steady_clock::time_point rests_until{};
+        bool up = true;
     };
     template <class T, class Call>
     common::Task<T> first_of(Call call, common::Deadline deadline);
-    Member* find(std::string_view name);
+    Member* holder_of(std::string_view cvc_handle);
+    std::vector<Member*> turns();
+    void note(Member& member, bool took_it);
+    void show(const Member& member);
 
     std::vector<Member> members_;
-    std::size_t last_ = 0;  // index of the one that last answered
+    std::size_t next_ = 0;  // index of the one that comes first in the next call
     common::Metrics& metrics_;
 };
 

@@ -1,55 +1,26 @@
 // Two vaults as processes on one database, with the simulated acquirer behind them.
 #include "vault/client/group.h"
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "integration/vault/environment.h"
-#include "support/process.h"
+#include "integration/vault/processes.h"
+#include "support/scrape.h"
 
 namespace {
 
 using namespace std::chrono_literals;
 using common::Deadline;
-using support::Process;
+using testing::HasSubstr;
 using vault::Exchange;
 using vault_test::value_of;
 
-unsigned short port_in(const Process& process, std::string_view event) {
-    if (!process.says(event)) throw std::runtime_error{"not started: " + process.err()};
-    const auto log = process.err();
-    constexpr std::string_view mark = "\"port\":\"";
-    return static_cast<unsigned short>(std::stoi(log.substr(log.find(mark, log.find(event)) + mark.size())));
-}
-
 class VaultGroup : public testing::Test {
   protected:
-    static std::vector<std::string> words(const char* program, const std::vector<std::string>& settings) {
-        std::vector<std::string> all{program, "serve"};
-        for (const auto& setting : settings)
-            all.insert(all.end(), {"--set", setting});
-        return all;
-    }
-    std::vector<std::string> acquirer_settings() const {
-        return {"server.port=0",
-                "server.certificate=" + identities.file("acquirer.pem"),
-                "server.key=" + identities.file("acquirer.key"),
-                "server.ca=" + identities.file("ca.pem"),
-                std::string{"simulator.cards_file="} + PORTCULLIS_SIMULATOR_CARDS,
-                "simulator.journal_file=" + identities.file("journal")};
-    }
-    std::vector<std::string> vault_settings(const std::string& name) const {
-        auto settings = vault_test::vault_settings(identities, token);
-        std::erase(settings, "acquirer.port=1");
-        settings.push_back("acquirer.port=" + std::to_string(acquirer_port));
-        settings.push_back("vault.name=" + name);
-        return settings;
-    }
-    std::unique_ptr<Process> start_vault(const std::string& name) const {
-        return std::make_unique<Process>(words(PORTCULLIS_VAULT_PROGRAM, vault_settings(name)));
-    }
     vault::Group group_of(std::vector<vault::Group::Vault> members) {
-        return vault::Group{io, std::move(members), identities.client("gateway"), metrics};
+        return vault::Group{io, std::move(members), vaults.identities.client("gateway"), metrics};
     }
     static vault::Group::Vault member(const std::string& name, unsigned short port) {
         return {name, vault_test::client_of(port)};
@@ -93,21 +64,15 @@ class VaultGroup : public testing::Test {
     }
 
     static constexpr common::AccountId account{4711};
-    support::SoftHsm token;
-    vault_test::Identities identities;
+    vault_test::Vaults vaults;
     common::Metrics metrics;
     boost::asio::io_context io;
-    unsigned short acquirer_port = 0;
 };
 
 TEST_F(VaultGroup, ServesAsOneAndSurvivesAnyOne) {
-    vault_test::make_database();
-    const Process acquirer{words(PORTCULLIS_ACQUIRER_PROGRAM, acquirer_settings())};
-    acquirer_port = port_in(acquirer, "\"acquirer ready\"");
-    auto first = start_vault("one");
-    const auto second = start_vault("two");
-    const auto first_port = port_in(*first, "\"vault listens\""),
-               second_port = port_in(*second, "\"vault listens\"");
+    auto first = vaults.start("one");
+    const auto second = vaults.start("two");
+    const auto first_port = vaults.port_of(*first), second_port = vaults.port_of(*second);
     auto one = group_of({member("one", first_port)}), two = group_of({member("two", second_port)});
     auto both = group_of({member("one", first_port), member("two", second_port)});
     wait_until_linked(one);
@@ -119,6 +84,12 @@ TEST_F(VaultGroup, ServesAsOneAndSurvivesAnyOne) {
     EXPECT_TRUE(got(two.authorize(order(card, ""), soon())).approved());
     // The merchant key that both now have in memory is the same.
     EXPECT_EQ(value_of("SELECT count(*) FROM merchant_key"), "1");
+
+    // Both work.
+    std::set<std::string> used;
+    for (int i = 0; i < 4; ++i)
+        used.emplace(vault::vault_of_cvc_handle(got(both.create_card(typed(), soon())).cvc_handle));
+    EXPECT_EQ(used, (std::set<std::string>{"one", "two"}));
 
     // The security code goes to the vault that has it, whichever the group would ask first.
     for (auto* taken_by : {&one, &two}) {
@@ -146,6 +117,11 @@ TEST_F(VaultGroup, ServesAsOneAndSurvivesAnyOne) {
         EXPECT_EQ(made.fingerprint, card.fingerprint);
         EXPECT_TRUE(had_code(got(both.authorize(order(made, made.cvc_handle), soon()))));
     }
+    const auto seen = support::scrape(metrics.serve(0).value());
+    EXPECT_THAT(seen, HasSubstr("vault_group_member_up{vault=\"one\"} 0"));
+    EXPECT_THAT(seen, HasSubstr("vault_group_member_up{vault=\"two\"} 1"));
+    EXPECT_TRUE(got(both.healthy(soon()))) << "one is enough";
+    EXPECT_FALSE(vault_test::wait_on(io, one.healthy(soon())));
     vault::CardSearch same;
     same.account = account;
     same.fingerprint = card.fingerprint;
@@ -164,10 +140,14 @@ TEST_F(VaultGroup, ServesAsOneAndSurvivesAnyOne) {
     ASSERT_FALSE(erased);
     EXPECT_EQ(erased.error().to_json().at("error").at("cause"), "erased");
 
+    // The only one of a group has no name, and is asked whatever a handle names.
+    auto only = group_of({member("", second_port)});
+    const auto named = got(two.create_card(typed(), soon()));
+    EXPECT_TRUE(had_code(got(only.authorize(order(named, named.cvc_handle), soon()))));
+
     // It comes back, and is asked again.
-    first = start_vault("three");
-    auto again =
-        group_of({member("three", port_in(*first, "\"vault listens\"")), member("two", second_port)});
+    first = vaults.start("three");
+    auto again = group_of({member("three", vaults.port_of(*first)), member("two", second_port)});
     const auto back = got(again.create_card(typed(), soon()));
     EXPECT_EQ(vault::vault_of_cvc_handle(back.cvc_handle), "three");
 }

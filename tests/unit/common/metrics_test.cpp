@@ -2,32 +2,18 @@
 
 #include <thread>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "common/process_counters.h"
+#include "support/scrape.h"
 
 namespace {
 
 using namespace common;
 using namespace std::chrono_literals;
+using support::scrape;
 using testing::HasSubstr;
-
-std::string scrape(unsigned short port) {
-    namespace asio = boost::asio;
-    asio::io_context io;
-    asio::ip::tcp::socket socket{io};
-    socket.connect({asio::ip::make_address("127.0.0.1"), port});
-    asio::write(socket, asio::buffer(std::string{"GET /metrics HTTP/1.0\r\n\r\n"}));
-    std::string answer;
-    boost::system::error_code ended;
-    asio::read(socket, asio::dynamic_buffer(answer), ended);
-    return answer;
-}
 
 TEST(Metrics, ServesWhatWasCountedOnLoopback) {
     Metrics metrics;
