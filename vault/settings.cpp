@@ -31,7 +31,7 @@ constexpr ConfigKey key_table[] = {
     {"database.passfile", ConfigKind::private_file, "", "libpq password file"},
     {"database.connections", ConfigKind::integer, "8", "Connections to the database", 1, 256},
     {"database.owner_url", ConfigKind::text, "",
-     "The same database as the role that owns the schema; for `migrate`"},
+     "The same database as the role that owns the schema; for `migrate` and `audit prune`"},
     {"database.migrations", ConfigKind::text, PORTCULLIS_VAULT_SOURCE "/store/migrations",
      "Folder with the files of the schema; for `migrate`"},
     {"hsm.module", ConfigKind::file, required, "PKCS#11 library of the HSM"},
@@ -79,6 +79,9 @@ constexpr ConfigKey key_table[] = {
      50, 60'000},
     {"audit.unsealed_ms", ConfigKind::duration_ms, "10000",
      "How old an entry may get without a checkpoint before the log takes no more", 1000, 600'000},
+    {"audit.keep_days", ConfigKind::integer, "366",
+     "For so many days at least `audit prune` leaves entries where they are; twelve months are the minimum",
+     366, 36'500},
     {"acquirer.host", ConfigKind::text, required,
      "Host of the acquirer, and the name its certificate carries"},
     {"acquirer.port", ConfigKind::port, required, "Port of the acquirer"},
@@ -191,6 +194,16 @@ common::db::Pool::Options audit_pool_options(const Config& config) {
     auto options = pool_options(config);
     options.name = "portcullis-vault-audit";
     options.connections = 2;
+    return options;
+}
+
+common::db::Pool::Options owner_pool_options(const Config& config) {
+    constexpr std::chrono::minutes work_max{1};
+    auto options = pool_options(config);
+    options.url = config.text("database.owner_url");
+    options.name = "portcullis-vault-owner";
+    options.connections = 1;
+    options.statement_timeout = options.commit_max = work_max;
     return options;
 }
 

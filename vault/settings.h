@@ -18,6 +18,8 @@ std::span<const common::ConfigKey> config_keys();
 hsm::Options hsm_options(const common::Config& config);
 common::db::Pool::Options pool_options(const common::Config& config);
 common::db::Pool::Options audit_pool_options(const common::Config& config);
+// As the role that owns the schema, for work of minutes.
+common::db::Pool::Options owner_pool_options(const common::Config& config);
 cards::RetentionRules retention_rules(const common::Config& config);
 keys::Cryptoperiods cryptoperiods(const common::Config& config);
 // The stream of this process; that of the tools of an operator, named "operator:alice".

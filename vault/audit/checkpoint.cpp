@@ -83,6 +83,18 @@ Result<Checkpoint> checkpoint_of_line(std::string_view line) {
                       *mac};
 }
 
+common::Task<bool> is_signed(hsm::Hsm& hsm, unsigned key_version, common::SecretBytes signed_part, Digest mac,
+                             common::Deadline deadline) {
+    const hsm::KeyRef key{hsm::Purpose::audit, key_version};
+    if (!hsm.keys().contains(key))
+        co_return Fail{Error::unavailable("audit: the log was signed by {}, which the HSM does not have",
+                                          common::Cause::unavailable,
+                                          {common::Safe::param(hsm::label_of(key))})};
+    const auto made = co_await hsm.mac(key, std::move(signed_part), deadline);
+    if (!made) co_return Fail{made.error()};
+    co_return common::equal_in_constant_time(*made, mac);
+}
+
 hsm::KeyRef newest_audit_key(const hsm::Hsm& hsm) {
     hsm::KeyRef newest{hsm::Purpose::audit, 1};
     for (const auto& [key, id] : hsm.keys())

@@ -32,6 +32,10 @@ std::string to_line(const Checkpoint& checkpoint);
 // Strict: members that are missing, unknown or of another form are an error. Without the line end.
 common::Result<Checkpoint> checkpoint_of_line(std::string_view line);
 
+// Whether this version of the audit key made the MAC. 503: the HSM does not have it, or cannot be used.
+common::Task<bool> is_signed(hsm::Hsm& hsm, unsigned key_version, common::SecretBytes signed_part,
+                             common::crypto::Digest mac, common::Deadline deadline);
+
 // The key that makes new checkpoints: the newest on the token.
 hsm::KeyRef newest_audit_key(const hsm::Hsm& hsm);
 

@@ -35,13 +35,21 @@ Task<bool> CheckpointWalk::fill() {
         table_ended_ = table_.empty();
         if (!table_.empty()) table_read_ = table_.back().number;
     }
-    if (file_ && !line_ && !file_ended_) {
-        auto line = file_->next();
-        if (!line) co_return Fail{std::move(line).error()};
-        line_ = std::move(*line);
-        file_ended_ = !line_;
-    }
+    if (file_ && !line_ && !file_ended_)
+        if (auto read = read_line(); !read) co_return Fail{std::move(read).error()};
     co_return true;
+}
+
+// The file is never cut off: its lines of before are passed over, whatever they are.
+common::Status CheckpointWalk::read_line() {
+    do {
+        auto line = file_->next();
+        if (!line) return Fail{std::move(line).error()};
+        line_ = std::move(*line);
+    } while (line_ && cut_ && number_ < cut_->checkpoint &&
+             (!line_->checkpoint || line_->checkpoint->number < cut_->checkpoint));
+    file_ended_ = !line_;
+    return {};
 }
 
 // The copies of the lowest number that either place has next.
@@ -71,26 +79,17 @@ std::optional<CheckpointWalk::Pair> CheckpointWalk::take_pair(Step& step) {
     return pair;
 }
 
-Task<bool> CheckpointWalk::is_genuine(const Checkpoint& checkpoint) {
-    const hsm::KeyRef key{hsm::Purpose::audit, checkpoint.key_version};
-    if (!hsm_.keys().contains(key))
-        co_return Fail{Error::unavailable(
-            "audit: checkpoint {} names {}, which the HSM does not have", common::Cause::unavailable,
-            {Safe::number(checkpoint.number), Safe::param(hsm::label_of(key))})};
-    const auto mac = co_await hsm_.mac(key, signed_part(checkpoint), query_limit());
-    if (!mac) co_return Fail{mac.error()};
-    co_return common::equal_in_constant_time(*mac, checkpoint.mac);
-}
-
 // Keeps the candidate when it is signed and follows the one before; what follows a gap follows anything.
 Task<bool> CheckpointWalk::take_genuine(const std::optional<Checkpoint>& candidate, const char* place,
                                         Step& step) {
     if (!candidate) co_return true;
-    const auto genuine = co_await is_genuine(*candidate);
+    const auto genuine = co_await is_signed(hsm_, candidate->key_version, signed_part(*candidate),
+                                            candidate->mac, query_limit());
     if (!genuine) co_return Fail{genuine.error()};
     const bool is_next = last_ ? last_->number + 1 == candidate->number : candidate->number == 1;
     const auto before = last_ ? last_->mac : common::crypto::Digest{};
-    const bool follows = !is_next || candidate->previous == before;
+    const bool is_first = cut_ && candidate->number == cut_->checkpoint;
+    const bool follows = is_first ? cut_->is_at(*candidate) : !is_next || candidate->previous == before;
     if (*genuine && follows && (!last_ || candidate->sequence >= last_->sequence)) {
         if (!step.genuine)
             step.genuine = candidate;

@@ -23,8 +23,8 @@ void EntryWalk::check_link(const Record& record) {
     if (break_at_ != 0) {
         add(Defect::replaced, follows ? break_at_ - 1 : break_at_, follows ? break_at_ - 1 : break_at_);
         break_at_ = 0;
-    } else if (!follows && record.sequence == 1) {
-        add(Defect::replaced, 1, 1);
+    } else if (!follows && record.sequence == begin_ + 1) {
+        add(Defect::replaced, record.sequence, record.sequence);
     } else if (!follows) {
         break_at_ = record.sequence;
     }

@@ -16,6 +16,12 @@ class EntryWalk {
     EntryWalk(store::AuditRows& rows, std::string stream, std::function<void(std::int64_t)> read)
         : rows_{rows}, stream_{std::move(stream)}, read_{std::move(read)} {}
 
+    // Begins behind an entry that is known, though it is not there any more.
+    void begin_behind(std::int64_t sequence, const common::crypto::Digest& hash) {
+        position_ = begin_ = sequence;
+        hash_ = hash;
+    }
+
     // Reads up to the entry `until`, or until there are findings enough.
     common::Task<bool> advance(std::int64_t until);
     // A checkpoint vouches for the entry where `advance` ended and those before; `covered`: what the last one
@@ -38,7 +44,7 @@ class EntryWalk {
     std::string stream_;
     std::function<void(std::int64_t)> read_;
     std::deque<Record> ahead_;
-    std::int64_t position_ = 0, entries_read_ = 0;
+    std::int64_t begin_ = 0, position_ = 0, entries_read_ = 0;
     common::crypto::Digest hash_{};  // of the last entry, as it is stored
     bool link_unknown_ = false;      // the last entry is missing or was edited: the next may follow anything
     // This entry does not follow the one before. Which of the two was replaced is seen at the next one.

@@ -44,7 +44,10 @@ Task<std::int64_t> read_entries(store::AuditRows& rows, store::AuditFilter filte
         if (!only_stream.empty() && stream != only_stream) continue;
         const auto head = co_await rows.head(stream, limit());
         if (!head) co_return Fail{head.error()};
-        cursors.push_back({stream, head->sequence, 0, {}});
+        // What was pruned is not looked for.
+        const auto first = co_await rows.entries(stream, 0, 1, limit());
+        if (!first) co_return Fail{first.error()};
+        cursors.push_back({stream, head->sequence, first->empty() ? 0 : first->front().sequence - 1, {}});
     }
     for (std::int64_t told = 0;; ++told) {
         Cursor* earliest = nullptr;

@@ -28,12 +28,13 @@ std::string entries_text(const Finding& finding) {
 class StreamWalk {
   public:
     StreamWalk(store::AuditRows& rows, hsm::Hsm& hsm, std::string stream,
-               std::function<void(std::int64_t)> read)
-        : rows_{rows}, hsm_{hsm}, entries_{rows, stream, std::move(read)} {
+               const std::function<void(std::int64_t)>& read)
+        : rows_{rows}, hsm_{hsm}, entries_{rows, stream, read} {
         report_.stream = std::move(stream);
     }
 
-    Task<StreamReport> run(const std::string& directory) {
+    Task<StreamReport> run(const std::string& directory, std::optional<Cut> cut) {
+        if (auto begun = co_await begin(cut); !begun) co_return Fail{std::move(begun).error()};
         // In this order, for the log may be written meanwhile: what is in the file is in the table of
         // checkpoints, and what that vouches for is in the table of entries.
         auto file = CheckpointReader::open(directory, report_.stream);
@@ -43,9 +44,9 @@ class StreamWalk {
         if (!last) co_return Fail{last.error()};
         const auto head = co_await rows_.head(report_.stream, query_limit());
         if (!head) co_return Fail{head.error()};
-        head_ = head->sequence;
-        CheckpointWalk checkpoints{rows_, hsm_, report_.stream, *last ? (*last)->number : 0,
-                                   std::move(*file)};
+        head_ = std::max(head->sequence, report_.pruned);
+        CheckpointWalk checkpoints{
+            rows_, hsm_, report_.stream, *last ? (*last)->number : 0, std::move(*file), std::move(cut)};
         while (!is_full()) {
             auto step = co_await checkpoints.next();
             if (!step) co_return Fail{std::move(step).error()};
@@ -59,6 +60,27 @@ class StreamWalk {
     }
 
   private:
+    // A cut that is none is left out of account, so that what it would hide is told too.
+    Task<bool> begin(std::optional<Cut>& cut) {
+        if (!cut) co_return true;
+        const auto genuine =
+            co_await is_signed(hsm_, cut->key_version, signed_part(*cut), cut->mac, query_limit());
+        if (!genuine) co_return genuine;
+        if (!*genuine) {
+            report_.findings.push_back({Defect::cut_forged, report_.stream, 1, cut->sequence});
+            cut.reset();
+            co_return true;
+        }
+        const auto first = co_await rows_.entries(report_.stream, 0, 1, query_limit());
+        if (!first) co_return Fail{first.error()};
+        if (!first->empty() && first->front().sequence <= cut->sequence)
+            report_.findings.push_back(
+                {Defect::put_back, report_.stream, first->front().sequence, cut->sequence});
+        report_.pruned = covered_ = cut->sequence;
+        entries_.begin_behind(cut->sequence, cut->hash);
+        co_return true;
+    }
+
     bool is_full() const { return report_.findings.size() >= findings_max || entries_.is_full(); }
 
     Task<bool> take(CheckpointWalk::Step step) {
@@ -126,6 +148,10 @@ std::string_view to_string(Defect defect) {
             return "checkpoint_changed";
         case Defect::checkpoint_missing:
             return "checkpoint_missing";
+        case Defect::put_back:
+            return "put_back";
+        case Defect::cut_forged:
+            return "cut_forged";
     }
     return "edited";
 }
@@ -154,6 +180,11 @@ std::string describe(const Finding& finding) {
             return checkpoint + ": changed or forged, the audit key did not sign it";
         case Defect::checkpoint_missing:
             return checkpoint + ": missing";
+        case Defect::put_back:
+            return subject + ": there again, wholly or in part, though they were pruned";
+        case Defect::cut_forged:
+            return subject +
+                   ": the record that says they were pruned is forged, the audit key did not sign it";
     }
     return subject;
 }
@@ -171,6 +202,20 @@ Task<std::vector<std::string>> Verifier::streams(const std::string& only_stream)
     co_return all;
 }
 
+// Once more when the stream was cut off meanwhile.
+Task<StreamReport> Verifier::walk(const std::string& stream, const std::function<void(std::int64_t)>& read) {
+    for (;;) {
+        const auto cut = co_await cuts_.find(stream, query_limit());
+        if (!cut) co_return Fail{cut.error()};
+        StreamWalk walk{rows_, hsm_, stream, read};
+        auto report = co_await walk.run(directory_, *cut);
+        if (!report || report->findings.empty()) co_return report;
+        const auto now = co_await cuts_.find(stream, query_limit());
+        if (!now) co_return Fail{now.error()};
+        if (*now == *cut) co_return report;
+    }
+}
+
 Task<std::vector<StreamReport>> Verifier::run(std::string only_stream) {
     const auto names = co_await streams(only_stream);
     if (!names) co_return Fail{names.error()};
@@ -178,15 +223,17 @@ Task<std::vector<StreamReport>> Verifier::run(std::string only_stream) {
     for (const auto& name : *names) {
         const auto head = co_await rows_.head(name, query_limit());
         if (!head) co_return Fail{head.error()};
-        total += head->sequence;
+        const auto cut = co_await cuts_.find(name, query_limit());
+        if (!cut) co_return Fail{cut.error()};
+        total += head->sequence - (*cut ? (*cut)->sequence : 0);
     }
     std::vector<StreamReport> reports;
     for (const auto& name : *names) {
-        StreamWalk walk{rows_, hsm_, name, [&](std::int64_t read) {
-                            so_far += read;
-                            if (progress_) progress_(so_far, std::max(total, so_far));
-                        }};
-        auto report = co_await walk.run(directory_);
+        const auto read = [&](std::int64_t entries) {
+            so_far += entries;
+            if (progress_) progress_(so_far, std::max(total, so_far));
+        };
+        auto report = co_await walk(name, read);
         if (!report) co_return Fail{std::move(report).error()};
         reports.push_back(std::move(*report));
     }

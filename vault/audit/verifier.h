@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hsm/hsm.h"
+#include "vault/store/audit_cuts.h"
 #include "vault/store/audit_rows.h"
 
 namespace vault::audit {
@@ -20,6 +21,8 @@ enum class Defect : std::uint8_t {
     older_copy,          // the database ends before a checkpoint of the file
     checkpoint_changed,  // its MAC is not the audit key's
     checkpoint_missing,
+    put_back,    // entries are there that a prune had removed
+    cut_forged,  // the record of a prune is not the audit key's
 };
 std::string_view to_string(Defect defect);
 
@@ -37,6 +40,7 @@ struct StreamReport {
     std::string stream;
     std::int64_t entries = 0;      // that were read
     std::int64_t checkpoints = 0;  // whose MAC was found right
+    std::int64_t pruned = 0;       // the last entry that was lawfully removed, with all before it
     std::int64_t unsealed = 0;     // entries behind the last checkpoint: nothing vouches for them yet
     // The first bad record first; the rest of a stream with many is not told.
     std::vector<Finding> findings;
@@ -47,8 +51,10 @@ class Verifier {
   public:
     // Called with entries read so far and the number that there are.
     using Progress = std::function<void(std::int64_t, std::int64_t)>;
-    Verifier(store::AuditRows& rows, hsm::Hsm& hsm, std::string checkpoint_directory, Progress progress = {})
+    Verifier(store::AuditRows& rows, store::AuditCuts& cuts, hsm::Hsm& hsm, std::string checkpoint_directory,
+             Progress progress = {})
         : rows_{rows},
+          cuts_{cuts},
           hsm_{hsm},
           directory_{std::move(checkpoint_directory)},
           progress_{std::move(progress)} {}
@@ -59,7 +65,9 @@ class Verifier {
 
   private:
     common::Task<std::vector<std::string>> streams(const std::string& only_stream);
+    common::Task<StreamReport> walk(const std::string& stream, const std::function<void(std::int64_t)>& read);
     store::AuditRows& rows_;
+    store::AuditCuts& cuts_;
     hsm::Hsm& hsm_;
     std::string directory_;
     Progress progress_;

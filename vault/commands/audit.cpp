@@ -1,7 +1,6 @@
 #include "vault/commands/audit.h"
 
 #include <iostream>
-#include <thread>
 
 #include <boost/json.hpp>
 
@@ -10,8 +9,6 @@
 #include "vault/commands/progress.h"
 
 namespace vault::commands {
-namespace {
-
 namespace json = boost::json;
 using audit::Outcome;
 using audit::StreamReport;
@@ -29,6 +26,8 @@ json::object to_json(const audit::Record& record) {
             {"detail", record.entry.detail}};
 }
 
+namespace {
+
 json::object to_json(const StreamReport& report) {
     json::array findings;
     for (const auto& each : report.findings)
@@ -37,9 +36,9 @@ json::object to_json(const StreamReport& report) {
                                         {"last", std::max(each.sequence, each.last)},
                                         {"checkpoint", each.checkpoint},
                                         {"text", audit::describe(each)}});
-    return {{"stream", report.stream},           {"entries", report.entries},
-            {"checkpoints", report.checkpoints}, {"unsealed", report.unsealed},
-            {"findings", std::move(findings)},   {"unknown", report.unknown}};
+    return {{"stream", report.stream},     {"entries", report.entries}, {"checkpoints", report.checkpoints},
+            {"unsealed", report.unsealed}, {"pruned", report.pruned},   {"findings", std::move(findings)},
+            {"unknown", report.unknown}};
 }
 
 int code_of(const std::vector<StreamReport>& reports) {
@@ -57,7 +56,9 @@ const char* word(int code) {
 void print(const std::vector<StreamReport>& reports, int code) {
     for (const auto& report : reports) {
         std::cout << report.stream << ": " << report.entries << " entries, " << report.checkpoints
-                  << " checkpoints, " << report.unsealed << " entries not covered yet\n";
+                  << " checkpoints, " << report.unsealed << " entries not covered yet"
+                  << (report.pruned == 0 ? "" : "; pruned up to entry " + std::to_string(report.pruned))
+                  << '\n';
         for (const auto& finding : report.findings)
             std::cout << "  BAD: " << audit::describe(finding) << '\n';
         if (!report.unknown.empty()) std::cout << "  CANNOT TELL: " << report.unknown << '\n';
@@ -70,13 +71,6 @@ void print(const std::vector<StreamReport>& reports, int code) {
                       : "Whether the audit log is sound cannot be told.\n");
 }
 
-// The entry about this command gets its checkpoint before it is looked at.
-void wait_until_covered(const audit::Log& log) {
-    constexpr int tries_max = 150;
-    for (int tries = 0; tries < tries_max && log.health().lag.count() > 0; ++tries)
-        std::this_thread::sleep_for(std::chrono::milliseconds{20});
-}
-
 // What was found, in the log itself: the first of it.
 std::string summary(const std::vector<StreamReport>& reports, int code) {
     for (const auto& report : reports)
@@ -87,11 +81,13 @@ std::string summary(const std::vector<StreamReport>& reports, int code) {
 }  // namespace
 
 AuditCommands::AuditCommands(CLI::App& cli, const AddOptions& add_options)
-    : audit_{cli.add_subcommand("audit", "Verify or show the audit log")},
+    : audit_{cli.add_subcommand("audit", "Verify, show or prune the audit log")},
       verify_{audit_->add_subcommand(
           "verify",
           "Check every entry and checkpoint; exit code 0: sound, 1: tampered with, 2: cannot tell")},
-      show_{audit_->add_subcommand("show", "Print entries in the order of their times; is recorded itself")} {
+      show_{audit_->add_subcommand("show", "Print entries in the order of their times; is recorded itself")},
+      prune_{audit_->add_subcommand(
+          "prune", "Remove entries that need not be kept any longer, as the owner of the schema")} {
     audit_->require_subcommand(1);
     verify_->add_option("--checkpoints", checkpoints_,
                         "Directory of the checkpoint files, in place of audit.checkpoint_directory");
@@ -100,6 +96,12 @@ AuditCommands::AuditCommands(CLI::App& cli, const AddOptions& add_options)
     show_->add_option("--object", object_, "Token, key or id");
     show_->add_option("--actor", actor_, "Who did it");
     show_->add_option("--action", action_, "What was done, as card.open");
+    prune_->add_option("--before", order_.before, "Remove what is older than this day, as 2025-06-30")
+        ->required();
+    prune_->add_option("--archive", order_.archive, "New file that gets the entries before they are removed");
+    prune_->add_option("--stream", order_.stream, "Only this stream");
+    prune_->add_flag("--dry-run", order_.dry_run, "Count only");
+    add_options(prune_);
     for (auto* command : {verify_, show_}) {
         command->add_option("--stream", stream_, "Only this stream");
         command->add_flag("--json", as_json_, "As JSON; show: one object a line");
@@ -108,6 +110,7 @@ AuditCommands::AuditCommands(CLI::App& cli, const AddOptions& add_options)
 }
 
 int AuditCommands::run(const Config& config) const {
+    if (prune_->parsed()) return prune_audit(config, order_);
     return verify_->parsed() ? verify(config) : show(config);
 }
 
@@ -120,13 +123,14 @@ int AuditCommands::verify(const Config& config) const {
     // A log that takes no entry is the more reason to look at it.
     if (const auto recorded = (*tools)->record("audit.verify", stream_, Outcome::begun); !recorded)
         complain(recorded.error());
-    wait_until_covered((*tools)->log());
+    (*tools)->wait_until_covered();
     store::AuditRows rows{(*tools)->pool()};
+    store::AuditCuts cuts{(*tools)->pool()};
     const auto directory = checkpoints_.empty() ? config.text("audit.checkpoint_directory") : checkpoints_;
     common::Result<std::vector<StreamReport>> reports;
     {
         Progress bar{"entries", 0};
-        audit::Verifier verifier{rows, (*tools)->hsm(), directory,
+        audit::Verifier verifier{rows, cuts, (*tools)->hsm(), directory,
                                  [&](std::int64_t done, std::int64_t total) { bar.at(done, total); }};
         reports = (*tools)->wait(verifier.run(stream_));
     }

@@ -1,9 +1,21 @@
-// portcullis-vault audit verify | show
+// portcullis-vault audit verify | show | prune
 #pragma once
 
+#include <boost/json/object.hpp>
+
+#include "vault/audit/record.h"
 #include "vault/commands/toolbox.h"
 
 namespace vault::commands {
+
+boost::json::object to_json(const audit::Record& record);
+
+struct PruneOrder {
+    std::string before, stream, archive;
+    bool dry_run = false;
+};
+// The exit code: 0 done, 1 the log is not sound and nothing was removed, 2 it could not be done.
+int prune_audit(const common::Config& config, const PruneOrder& order);
 
 class AuditCommands {
   public:
@@ -17,7 +29,8 @@ class AuditCommands {
     int verify(const common::Config& config) const;
     int show(const common::Config& config) const;
 
-    CLI::App *audit_, *verify_, *show_;
+    CLI::App *audit_, *verify_, *show_, *prune_;
+    PruneOrder order_;
     std::string stream_, checkpoints_, from_, to_, object_, actor_, action_;
     bool as_json_ = false;
 };

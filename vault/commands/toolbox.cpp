@@ -1,6 +1,7 @@
 #include "vault/commands/toolbox.h"
 
 #include <iostream>
+#include <thread>
 
 #include <pwd.h>
 #include <unistd.h>
@@ -51,6 +52,12 @@ common::Result<bool> Toolbox::record(std::string action, std::string object, aud
     audit::Entry entry{caller_.actor,  std::move(action), std::move(object),
                        caller_.origin, outcome,           std::move(detail)};
     return wait(log_.record(std::move(entry), common::Deadline::in(record_max)));
+}
+
+void Toolbox::wait_until_covered() const {
+    constexpr int tries_max = 150;
+    for (int tries = 0; tries < tries_max && log_.health().lag.count() > 0; ++tries)
+        std::this_thread::sleep_for(std::chrono::milliseconds{20});
 }
 
 }  // namespace vault::commands

@@ -50,6 +50,9 @@ class Toolbox {
     common::Result<bool> record(std::string action, std::string object, audit::Outcome outcome,
                                 std::string detail = "");
 
+    // The entries about the command itself get their checkpoint before the log is looked at.
+    void wait_until_covered() const;
+
     hsm::Hsm& hsm() { return *hsm_; }
     common::db::Pool& pool() { return pool_; }
     audit::Log& log() { return log_; }

@@ -1,5 +1,7 @@
 #include "vault/store/audit_rows.h"
 
+#include "vault/store/audit_digest.h"
+
 namespace vault::store {
 namespace {
 
@@ -91,18 +93,6 @@ class ArrayText {
     std::string text_;
 };
 
-std::optional<Digest> digest_if(const pqxx::field& field) {
-    Digest digest{};
-    const auto stored = bytes(field);
-    if (stored.size() != digest.size()) return std::nullopt;
-    std::ranges::copy(stored, digest.begin());
-    return digest;
-}
-
-Digest digest_of(const pqxx::field& field) {
-    return digest_if(field).value_or(Digest{});
-}
-
 // What the table's own checks would not have let in gets no hash, and so fits none.
 Record record_of(const std::string& stream, const pqxx::row& row) {
     Record record;
@@ -128,18 +118,6 @@ std::vector<Record> records_of(const std::string& stream, const pqxx::result& ro
     for (const auto& row : rows)
         records.push_back(record_of(stream, row));
     return records;
-}
-
-Checkpoint checkpoint_of(const std::string& stream, const pqxx::row& row) {
-    const auto previous = digest_if(row[5]);
-    return {stream,
-            row[0].as<std::int64_t>(),
-            row[1].as<std::int64_t>(),
-            digest_of(row[2]),
-            row[3].as<std::int64_t>(),
-            row[4].as<unsigned>(),
-            previous.value_or(Digest{}),
-            previous ? digest_of(row[6]) : Digest{}};
 }
 
 Result<bool> insert_all(Transaction& tx, const std::vector<Record>& records) {

@@ -29,7 +29,8 @@ UPDATE hsm_key SET state = $3, key_id = $4, changed_at = $5, registry_version = 
  WHERE purpose = $1 AND version = $2 AND registry_mac = $8)"};
 
 constexpr Statement count_signed{"audit_checkpoint_count",
-                                 "SELECT count(*) FROM audit_checkpoint WHERE key_version = $1"};
+                                 "SELECT (SELECT count(*) FROM audit_checkpoint WHERE key_version = $1) + "
+                                 "(SELECT count(*) FROM audit_cut WHERE key_version = $1)"};
 
 // "KEK-card" of "KEK-card-v1".
 std::string purpose_of(hsm::KeyRef key) {

@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Service{"vault",
                             ", 'number_block', 'hsm_key', 'job_lease'"
                             ", 'custody_register', 'custodian', 'custodial_act', 'custodial_approval'",
-                            ", 'audit_entry', 'audit_checkpoint', 'card_velocity'"}),
+                            ", 'audit_entry', 'audit_checkpoint', 'audit_cut', 'card_velocity'"}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -93,7 +93,8 @@ class AuditTest : public testing::Test {
 
     auto reports() {
         vault::store::AuditRows rows{*pool};
-        vault::audit::Verifier verifier{rows, *hsm, directory};
+        vault::store::AuditCuts cuts{*pool};
+        vault::audit::Verifier verifier{rows, cuts, *hsm, directory};
         return wait_for(verifier.run());
     }
     // What is wrong first, as the tool tells it; "sound" or "unknown: …" otherwise.
