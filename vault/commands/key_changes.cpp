@@ -111,17 +111,15 @@ Status rewrap_all(KeyWork& work, const KeyOrder& order) {
         if (ends_all(done)) return done;
         if (outcome) outcome = std::move(done);
     }
-    store::MerchantKeys::Page page;
+    keys::RowCursor merchants{
+        [&work](const auto& page) { return work.merchant_keys.to_rewrap(page, soon()); }};
     for (;;) {
-        auto merchants = wait_for(work.merchant_keys.to_rewrap(page, soon()));
-        if (!merchants) return Fail{std::move(merchants).error()};
-        if (merchants->empty()) return outcome;
-        for (const auto& row : *merchants) {
-            auto done = rewrap_cards(work, order, row);
-            if (ends_all(done)) return done;
-            if (outcome) outcome = std::move(done);
-        }
-        page.after = std::move(merchants->back());
+        const auto row = wait_for(merchants.next());
+        if (!row) return Fail{row.error()};
+        if (!*row) return outcome;
+        auto done = rewrap_cards(work, order, **row);
+        if (ends_all(done)) return done;
+        if (outcome) outcome = std::move(done);
     }
 }
 

@@ -67,34 +67,34 @@ bool Housekeeping::may_go_on(const common::Error& failure, const MerchantKeyRow&
 
 Task<bool> Housekeeping::rotate_overdue(const Stop& stop) {
     const auto before = (parts_.clock.now() - parts_.periods.merchant).time_since_epoch().count();
-    const auto read = [this, before](const RowWalk::Page& page) {
+    RowCursor overdue{[this, before](const RowCursor::Page& page) {
         return parts_.merchant_keys.older_than(before, page, step());
-    };
-    const auto visit = [this](MerchantKeyRow row) -> Task<bool> {
-        const auto fresh = co_await parts_.rotation.rotate({row.account, row.livemode}, false, step());
-        if (!fresh && !may_go_on(fresh.error(), row)) co_return Fail{fresh.error()};
-        co_return true;
-    };
-    const auto done = co_await walk({read, visit, stop});
-    if (!done) co_return Fail{done.error()};
+    }};
+    while (!stop()) {
+        const auto row = co_await overdue.next();
+        if (!row) co_return Fail{row.error()};
+        if (!*row) break;
+        const auto fresh =
+            co_await parts_.rotation.rotate({(*row)->account, (*row)->livemode}, false, step());
+        if (!fresh && !may_go_on(fresh.error(), **row)) co_return Fail{fresh.error()};
+    }
     co_return true;
 }
 
 Task<bool> Housekeeping::rewrap_cards(const Stop& stop) {
-    const auto read = [this](const RowWalk::Page& page) {
-        return parts_.merchant_keys.to_rewrap(page, step());
-    };
-    const auto visit = [this, &stop](MerchantKeyRow row) -> Task<bool> {
+    RowCursor replaced{
+        [this](const RowCursor::Page& page) { return parts_.merchant_keys.to_rewrap(page, step()); }};
+    while (!stop()) {
+        const auto row = co_await replaced.next();
+        if (!row) co_return Fail{row.error()};
+        if (!*row) break;
         Rewrapper::Pace pace;
         pace.per_second = parts_.rewraps_per_second;
         pace.stop = stop;
-        const auto done = co_await parts_.rewrapper.card_keys(row, std::move(pace));
+        const auto done = co_await parts_.rewrapper.card_keys(**row, std::move(pace));
         // A retired account has no active key: its cards stay as they are.
-        if (!done && !may_go_on(done.error(), row)) co_return Fail{done.error()};
-        co_return true;
-    };
-    const auto done = co_await walk({read, visit, stop});
-    if (!done) co_return Fail{done.error()};
+        if (!done && !may_go_on(done.error(), **row)) co_return Fail{done.error()};
+    }
     co_return true;
 }
 
@@ -117,16 +117,16 @@ Task<bool> Housekeeping::rewrap_keys(const Stop& stop) {
 
 Task<bool> Housekeeping::destroy_unneeded(const Stop& stop) {
     const auto before = (parts_.clock.now() - parts_.rotation.backup_window()).time_since_epoch().count();
-    const auto read = [this, before](const RowWalk::Page& page) {
+    RowCursor unneeded{[this, before](const RowCursor::Page& page) {
         return parts_.merchant_keys.unneeded(before, page, step());
-    };
-    const auto visit = [this](MerchantKeyRow row) -> Task<bool> {
-        const auto done = co_await parts_.rotation.destroy(row, false, step());
-        if (!done && !may_go_on(done.error(), row)) co_return done;
-        co_return true;
-    };
-    const auto done = co_await walk({read, visit, stop});
-    if (!done) co_return Fail{done.error()};
+    }};
+    while (!stop()) {
+        const auto row = co_await unneeded.next();
+        if (!row) co_return Fail{row.error()};
+        if (!*row) break;
+        const auto done = co_await parts_.rotation.destroy(**row, false, step());
+        if (!done && !may_go_on(done.error(), **row)) co_return done;
+    }
     co_return true;
 }
 

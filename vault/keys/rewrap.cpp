@@ -143,31 +143,34 @@ Task<bool> Rewrapper::merchant_key(MerchantKeyRow row, bool reseals, const Pace&
 }
 
 // Once through all of them, and again for those that came in or were changed by somebody else meanwhile.
-Task<RewrapReport> Rewrapper::each_merchant_key(decltype(RowWalk::read) read, bool reseals, Pace pace) {
+Task<RewrapReport> Rewrapper::each_merchant_key(RowCursor::Read read, bool reseals, Pace pace) {
     RewrapReport report;
     Throttle throttle{pace.per_second};
-    const auto visit = [&](MerchantKeyRow row) -> Task<bool> {
-        auto done = co_await merchant_key(std::move(row), reseals, pace, report);
-        if (!done) co_return done;
-        if (pace.progress) pace.progress(1);
-        parts_.metrics.count("vault_rewrapped_total", {{"what", "merchant_key"}});
-        co_await throttle.after(1);
-        co_return true;
-    };
-    for (int idle_rounds = 0; !pace.stop() && idle_rounds < rounds_without_progress_max;) {
+    for (int idle_rounds = 0; idle_rounds < rounds_without_progress_max;) {
+        RowCursor rows{read, pace.batch};
+        std::int64_t looked_at = 0;
         const auto done_before = report.done;
         report.refused = 0;
         report.refused_names.clear();
-        const auto looked_at = co_await walk({read, visit, pace.stop, pace.batch});
-        if (!looked_at) co_return Fail{looked_at.error()};
-        if (*looked_at == report.refused) break;
+        for (;; ++looked_at) {
+            if (pace.stop()) co_return report;
+            auto row = co_await rows.next();
+            if (!row) co_return Fail{std::move(row).error()};
+            if (!*row) break;
+            const auto done = co_await merchant_key(std::move(**row), reseals, pace, report);
+            if (!done) co_return Fail{done.error()};
+            if (pace.progress) pace.progress(1);
+            parts_.metrics.count("vault_rewrapped_total", {{"what", "merchant_key"}});
+            co_await throttle.after(1);
+        }
+        if (looked_at == report.refused) break;
         idle_rounds = report.done > done_before ? 0 : idle_rounds + 1;
     }
     co_return report;
 }
 
 Task<RewrapReport> Rewrapper::merchant_keys(KeyRef from, Pace pace) {
-    auto read = [this, from](const RowWalk::Page& page) {
+    auto read = [this, from](const RowCursor::Page& page) {
         return parts_.merchant_keys.sealed_by(hsm::label_of(from), page, step());
     };
     co_return co_await each_merchant_key(std::move(read), true, std::move(pace));
@@ -175,7 +178,7 @@ Task<RewrapReport> Rewrapper::merchant_keys(KeyRef from, Pace pace) {
 
 Task<RewrapReport> Rewrapper::registry_rows(KeyRef from, Pace pace) {
     const auto version = from.version;
-    auto read = [this, version](const RowWalk::Page& page) {
+    auto read = [this, version](const RowCursor::Page& page) {
         return parts_.merchant_keys.signed_by(version, page, step());
     };
     auto report = co_await each_merchant_key(std::move(read), false, pace);

@@ -8,7 +8,7 @@
 
 #include "vault/audit/trail.h"
 #include "vault/keys/key_ring.h"
-#include "vault/keys/row_walk.h"
+#include "vault/keys/row_cursor.h"
 #include "vault/store/card_keys.h"
 
 namespace vault::keys {
@@ -51,7 +51,7 @@ class Rewrapper {
     common::Task<std::int64_t> card_key_batch(const MerchantKeyRow& from, std::string& after,
                                               const Pace& pace, RewrapReport& report);
     common::Task<bool> merchant_key(MerchantKeyRow row, bool reseals, const Pace& pace, RewrapReport& report);
-    common::Task<RewrapReport> each_merchant_key(decltype(RowWalk::read) read, bool reseals, Pace pace);
+    common::Task<RewrapReport> each_merchant_key(RowCursor::Read read, bool reseals, Pace pace);
     void refuse(RewrapReport& report, std::string name);
 
     Parts parts_;
