@@ -3,6 +3,7 @@
 #include <boost/asio/ip/host_name.hpp>
 
 #include "common/ids.h"
+#include "vault/audit/cut.h"
 
 namespace vault {
 namespace {
@@ -81,7 +82,7 @@ constexpr ConfigKey key_table[] = {
      "How old an entry may get without a checkpoint before the log takes no more", 1000, 600'000},
     {"audit.keep_days", ConfigKind::integer, "366",
      "For so many days at least `audit prune` leaves entries where they are; twelve months are the minimum",
-     366, 36'500},
+     audit::keep_min.count(), 36'500},
     {"acquirer.host", ConfigKind::text, required,
      "Host of the acquirer, and the name its certificate carries"},
     {"acquirer.port", ConfigKind::port, required, "Port of the acquirer"},

@@ -2,9 +2,14 @@
 // that a lawful prune is told from a deletion. PCI DSS 4.0.1 requirements 10.3.4, 10.5.1.
 #pragma once
 
+#include <chrono>
+
 #include "vault/audit/checkpoint.h"
 
 namespace vault::audit {
+
+// Nothing younger may be cut off: twelve months, in a leap year too.
+inline constexpr std::chrono::days keep_min{366};
 
 struct Cut {
     std::string stream;
@@ -18,6 +23,7 @@ struct Cut {
     common::crypto::Digest mac{};
     bool operator==(const Cut&) const = default;
 
+    bool is_lawful() const { return before <= made_at - std::chrono::milliseconds{keep_min}.count(); }
     bool is_at(const Checkpoint& one) const {
         return one.number == checkpoint && one.sequence == sequence && one.hash == hash &&
                one.mac == vouched_by;

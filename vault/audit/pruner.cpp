@@ -170,6 +170,9 @@ Task<bool> Pruner::prune(Report& report, const Order& order, Marks& marks) {
 }
 
 Task<std::vector<Pruner::Report>> Pruner::run(Order order) {
+    if (order.before > (parts_.clock.now() - keep_min).time_since_epoch().count())
+        co_return Fail{Error::invalid("parameter_invalid", "before",
+                                      "Entries of the last twelve months have to be kept.")};
     Verifier verifier{parts_.rows, parts_.cuts, parts_.hsm, parts_.checkpoint_directory};
     const auto streams = co_await verifier.run(order.stream);
     if (!streams) co_return Fail{streams.error()};

@@ -42,8 +42,8 @@ class Pruner {
     };
 
     explicit Pruner(Parts parts) : parts_{std::move(parts)} {}
-    // Verifies the log first. Cause::integrity: it is not sound, and nothing was removed. At least one
-    // checkpoint and one entry of each stream stay, whatever their age.
+    // 400: nothing so young may go. Verifies the log first. Cause::integrity: it is not sound, and nothing
+    // was removed. At least one checkpoint and one entry of each stream stay, whatever their age.
     common::Task<std::vector<Report>> run(Order order);
 
   private:

@@ -66,7 +66,7 @@ class StreamWalk {
         const auto genuine =
             co_await is_signed(hsm_, cut->key_version, signed_part(*cut), cut->mac, query_limit());
         if (!genuine) co_return genuine;
-        if (!*genuine) {
+        if (!*genuine || !cut->is_lawful()) {
             report_.findings.push_back({Defect::cut_forged, report_.stream, 1, cut->sequence});
             cut.reset();
             co_return true;
@@ -184,7 +184,8 @@ std::string describe(const Finding& finding) {
             return subject + ": there again, wholly or in part, though they were pruned";
         case Defect::cut_forged:
             return subject +
-                   ": the record that says they were pruned is forged, the audit key did not sign it";
+                   ": the record that says they were pruned is forged: the audit key did not sign it, or "
+                   "they were younger than twelve months";
     }
     return subject;
 }

@@ -13,7 +13,9 @@
 
 namespace vault::audit {
 
+// Of several at one entry the first of these is told first.
 enum class Defect : std::uint8_t {
+    cut_forged,          // the record of a prune is not the audit key's, or is of what had to be kept
     edited,              // the entry's hash does not fit its fields
     replaced,            // its hash fits, but the next entry was chained to another one
     missing,             // entries are not there
@@ -21,8 +23,7 @@ enum class Defect : std::uint8_t {
     older_copy,          // the database ends before a checkpoint of the file
     checkpoint_changed,  // its MAC is not the audit key's
     checkpoint_missing,
-    put_back,    // entries are there that a prune had removed
-    cut_forged,  // the record of a prune is not the audit key's
+    put_back,  // entries are there that a prune had removed
 };
 std::string_view to_string(Defect defect);
 

@@ -181,6 +181,19 @@ TEST_F(PrunedLog, NeedsTheRecordThatTheHsmSigned) {
     EXPECT_THAT(verdict(), HasSubstr("missing"));
 }
 
+// PCI DSS 4.0.1: 10.5.1
+TEST_F(PrunedLog, IsNotCutOffWithinTwelveMonthsEvenByWhoHasTheHsm) {
+    const auto now = clock.now().time_since_epoch().count(), recent = now - 365 * 24 * 3'600'000L;
+    EXPECT_EQ(prune({recent}).error().status(), 400);
+    vault::store::AuditRows rows{*pool};
+    const auto last = *wait_for(rows.last_checkpoint("vault:1", Deadline::in(5s)));
+    vault::audit::Cut cut{"vault:1", last->number, last->sequence, last->hash, last->mac, recent, now, 1, {}};
+    cut.mac = *wait_for(hsm->mac({hsm::Purpose::audit, 1}, signed_part(cut), Deadline::in(5s)));
+    vault::store::AuditCuts cuts{*owner};
+    ASSERT_TRUE(wait_for(cuts.apply(cut, 70, Deadline::in(5s))));
+    EXPECT_THAT(verdict(), HasSubstr("the record that says they were pruned is forged"));
+}
+
 TEST_F(PrunedLog, ShowsThatTheRecordOfAnEarlierPruneWasPutBack) {
     prune_three_days();
     keep("audit_cut");
