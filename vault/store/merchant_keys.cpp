@@ -214,8 +214,8 @@ Task<Rows> MerchantKeys::page(const Page& page, Deadline deadline) {
     return list(find_page, page, deadline);
 }
 
-Task<Rows> MerchantKeys::sealed_by(std::string kek, const Page& page, Deadline deadline) {
-    return list(find_sealed_by, page, deadline, std::move(kek));
+Task<Rows> MerchantKeys::sealed_by(const std::string& kek, const Page& page, Deadline deadline) {
+    return list(find_sealed_by, page, deadline, kek);
 }
 
 Task<Rows> MerchantKeys::signed_by(unsigned registry_version, const Page& page, Deadline deadline) {

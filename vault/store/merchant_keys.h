@@ -48,7 +48,7 @@ class MerchantKeys {
         int limit = 500;
     };
     common::Task<std::vector<keys::MerchantKeyRow>> page(const Page& page, common::Deadline deadline);
-    common::Task<std::vector<keys::MerchantKeyRow>> sealed_by(std::string kek, const Page& page,
+    common::Task<std::vector<keys::MerchantKeyRow>> sealed_by(const std::string& kek, const Page& page,
                                                               common::Deadline deadline);
     common::Task<std::vector<keys::MerchantKeyRow>> signed_by(unsigned registry_version, const Page& page,
                                                               common::Deadline deadline);
