@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "common/log.h"
 #include "common/runtime.h"
 
 namespace common {
@@ -40,7 +41,12 @@ class Started {
         std::optional<Result<T>> result;
     };
     static boost::asio::awaitable<void> run(std::shared_ptr<Shared> shared, Task<T> task) {
-        shared->result.emplace(co_await std::move(task));
+        try {
+            shared->result.emplace(co_await std::move(task));
+        } catch (const std::exception&) {
+            log::error("exception in a started task");
+            shared->result.emplace(Fail{Error::internal("exception in a started task")});
+        }
         shared->timer.cancel();
     }
     std::shared_ptr<Shared> shared_;

@@ -151,13 +151,12 @@ asio::awaitable<bool> Connection::serve_one() {
         co_return co_await serve_stream(request);
     const bool body_read = co_await read_body(request);
     if (!body_read) co_return false;
-    keep_alive_ = parser_.framing().keep_alive && !leave_ && !core_->draining &&
-                  steady_clock::now() - began_ < core_->options.connection_max;
+    keep_alive_ = parser_.framing().keep_alive && !is_leaving();
     rest();
     auto response = co_await handle(request);
     if (request.deadline.passed())
         log::write(log::Level::warning, "handler outlived its deadline", {}, request.request_id);
-    keep_alive_ = keep_alive_ && !response.close && !leave_ && !core_->draining;
+    keep_alive_ = keep_alive_ && !response.close && !is_leaving();
     co_await answer(request, std::move(response));
     co_return keep_alive_ && !peer_gone_;
 }
@@ -304,6 +303,10 @@ asio::awaitable<void> Connection::refuse(const Request& request, const Reject& w
                    {{"status", Safe::number(why.status)}, {"why", Safe::id(why.reason)}}, request.request_id);
     auto response = error_response(error_of(why));
     co_await answer(request, std::move(response));
+}
+
+bool Connection::is_leaving() const {
+    return leave_ || core_->draining || steady_clock::now() - began_ >= core_->options.connection_max;
 }
 
 bool Connection::certificate_expired() const {

@@ -68,6 +68,8 @@ class Connection {
     void count(const Request& request, int status);
     void enter(Phase phase, std::chrono::milliseconds limit);
     void rest();  // while a handler works
+    // No further request is taken.
+    bool is_leaving() const;
     void expired();
     bool certificate_expired() const;
     std::size_t body_max(const Request& request) const;

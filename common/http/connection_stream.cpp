@@ -17,6 +17,7 @@ class Connection::Stream final : public BodyStream {
 
     Task<bool> read(SecretText& into) override;
     Task<bool> write(std::string_view part) override;
+    bool stopping() const override { return connection_.is_leaving(); }
     // Whether the answer has been written to its end.
     asio::awaitable<bool> finish();
     bool answering() const { return answering_; }
@@ -29,7 +30,8 @@ class Connection::Stream final : public BodyStream {
     Connection& connection_;
     Request& request_;
     std::size_t taken_ = 0;
-    bool began_ = false, ended_ = false, answering_ = false;
+    bool began_ = false, answering_ = false;
+    bool ended_ = !connection_.parser_.framing().chunked && connection_.parser_.framing().length == 0;
     const Reject* why_ = nullptr;
 };
 
@@ -44,10 +46,7 @@ Task<bool> Connection::Stream::read_some(SecretText& into) {
     auto& self = connection_;
     const auto& framing = self.parser_.framing();
     const auto bytes_max = self.core_->options.stream_bytes_max;
-    if (ended_ || (!framing.chunked && framing.length == 0)) {
-        ended_ = true;
-        co_return false;
-    }
+    if (ended_) co_return false;
     if (!std::exchange(began_, true)) {
         self.parser_.begin_body(bytes_max);
         if (framing.expects_continue && self.in_.empty()) {
@@ -111,10 +110,11 @@ asio::awaitable<bool> Connection::Stream::finish() {
 void Connection::rest() {
     phase_ = Phase::handling;
     watchdog_.clear();
+    in_.wipe_consumed();
 }
 
 asio::awaitable<bool> Connection::serve_stream(Request& request) {
-    keep_alive_ = parser_.framing().keep_alive && !leave_ && !core_->draining;
+    keep_alive_ = parser_.framing().keep_alive && !is_leaving();
     rest();
     Stream stream{*this, request};
     Result<std::optional<Response>> handled;
@@ -126,7 +126,7 @@ asio::awaitable<bool> Connection::serve_stream(Request& request) {
         handled = Fail{Error::internal("exception in a handler")};
     }
     // What is left of the body would be taken for the next request.
-    keep_alive_ = keep_alive_ && stream.read_to_the_end();
+    keep_alive_ = keep_alive_ && stream.read_to_the_end() && !is_leaving();
     if (!handled && stream.answering()) {
         count(request, handled.error().status());
         if (!peer_gone_) log::failure("stream cut off", handled.error(), request.request_id);

@@ -55,6 +55,8 @@ class BodyStream {
     // Appends what came; false: that was all, and it was whole. An error: the caller is gone, too slow, or
     // sent what is no body.
     virtual Task<bool> read(SecretText& into) = 0;
+    // Whether the server wants to end, and the handler should, soon and in good order.
+    virtual bool stopping() const = 0;
     // The first part begins the answer: 200 and this type. An error: the caller is gone or does not read.
     virtual Task<bool> write(std::string_view part) = 0;
 };

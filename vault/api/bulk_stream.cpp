@@ -18,6 +18,7 @@ using common::Safe;
 using common::Task;
 
 constexpr std::size_t name_size_max = 64;
+constexpr std::int64_t lines_max = 1'000'000'000'000;
 constexpr std::size_t chunks_under_way_max = 2;  // one is stored while the next one arrives
 constexpr std::chrono::seconds chunk_time_max{20};
 
@@ -52,7 +53,7 @@ common::Status BulkStream::check() const {
     if (!is_bulk_name(scope_.name))
         return Fail{Error::invalid("parameter_invalid", "name",
                                    "A bulk's name has 1 to 64 letters, digits, '_' and '-'.")};
-    if ((next_line_ - 1) % static_cast<std::int64_t>(bulk_lines_max) != 0)
+    if (next_line_ > lines_max || (next_line_ - 1) % static_cast<std::int64_t>(bulk_lines_max) != 0)
         return Fail{Error::invalid("parameter_invalid", "first_line",
                                    "first_line must be 1 more than a multiple of {}: lines are stored in "
                                    "chunks of so many.",
@@ -62,13 +63,31 @@ common::Status BulkStream::check() const {
 
 Task<bool> BulkStream::run() {
     executor_ = co_await boost::asio::this_coro::executor;
+    auto done = co_await take_all();
+    under_way_.clear();  // goes on by itself
+    co_return done;
+}
+
+Task<bool> BulkStream::take_all() {
     for (bool more = true; more;) {
         const auto came = co_await stream_.read(buffer_);
-        if (!came) co_return Fail{came.error()};
+        if (!came) {
+            co_await finish_all();  // a caller who is only too slow still learns what became of his lines
+            co_return Fail{came.error()};
+        }
         more = *came;
+        if (more && stream_.stopping()) {
+            const auto finished = co_await finish_all();
+            if (!finished || !*finished) co_return finished;
+            co_return co_await give_up(next_line_, Error::unavailable("the vault is stopping"));
+        }
         for (bool full = true; full;) {
             const auto taken = take_lines(!more);
-            if (!taken) co_return co_await give_up(next_line_ + std::ssize(chunk_), taken.error());
+            if (!taken) {
+                const auto finished = co_await finish_all();
+                if (!finished || !*finished) co_return finished;
+                co_return co_await give_up(next_line_, taken.error());
+            }
             full = *taken;
             if (full || (!more && !chunk_.empty())) begin_chunk();
             while (under_way_.size() > (more ? chunks_under_way_max - 1 : 0)) {
@@ -90,8 +109,9 @@ Result<bool> BulkStream::take_lines(bool ended) {
         if (end == text.npos && !ended && text.size() - at <= line_bytes_max) break;
         if (end == text.npos) end = text.size();
         if (end - at > line_bytes_max)
-            return Fail{Error::invalid("parameter_invalid", "line", "A line may have {} bytes.",
-                                       {Safe::number(line_bytes_max)})};
+            return Fail{Error::invalid(
+                "parameter_invalid", "line", "Line {} is longer than {} bytes.",
+                {Safe::number(next_line_ + std::ssize(chunk_)), Safe::number(line_bytes_max)})};
         chunk_.push_back(line_of(text.substr(at, end - at)));
         at = std::min(end + 1, text.size());
     }
@@ -109,11 +129,19 @@ void BulkStream::begin_chunk() {
     next_line_ += static_cast<std::int64_t>(size);
 }
 
+Task<bool> BulkStream::finish_all() {
+    while (!under_way_.empty()) {
+        auto finished = co_await finish_oldest();
+        if (!finished || !*finished) co_return finished;
+    }
+    co_return true;
+}
+
 // False: nothing more can be done, and the caller has been told.
 Task<bool> BulkStream::finish_oldest() {
     auto oldest = std::move(under_way_.front());
     under_way_.pop_front();
-    const auto results = co_await oldest.results.wait();
+    const auto results = co_await oldest.results.wait(Deadline::in(chunk_time_max + chunk_time_max));
     if (!results) co_return co_await give_up(oldest.first, results.error());
     std::string text;
     auto number = oldest.first;

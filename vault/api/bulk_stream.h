@@ -29,9 +29,11 @@ class BulkStream {
         std::size_t lines;
         common::Started<std::vector<cards::LineResult>> results;
     };
+    common::Task<bool> take_all();
     common::Result<bool> take_lines(bool ended);
     void begin_chunk();
     common::Task<bool> finish_oldest();
+    common::Task<bool> finish_all();
     common::Task<bool> give_up(std::int64_t line, common::Error error);
 
     cards::BulkVault& vault_;

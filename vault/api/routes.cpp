@@ -121,6 +121,17 @@ Result<AccountId> account_of_query(const http::Request& request) {
     return *id;
 }
 
+constexpr int bulks_max = 2;
+
+struct Counted {
+    explicit Counted(std::atomic<int>& all) : count{all}, number{++all} {}
+    ~Counted() { --count; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    std::atomic<int>& count;
+    const int number;
+};
+
 std::string_view word(bool usable) {
     return usable ? "ok" : "unavailable";
 }
@@ -231,6 +242,11 @@ boost::asio::awaitable<Result<std::optional<Response>>> Api::handle_stream(http:
     BulkStream bulk{
         parts_.bulk, stream, *query, {query->account, query->livemode, found.segment, caller_of(request)}};
     if (const auto good = bulk.check(); !good) co_return refusal(good.error(), request.request_id);
+    // Each has two chunks in hand, and each chunk a connection to the database that others need too.
+    const Counted counted{bulks_};
+    if (counted.number > bulks_max)
+        co_return refusal(Error::unavailable("too many bulks at a time", Cause::overloaded),
+                          request.request_id);
     auto done = co_await bulk.run();
     if (!done) co_return Fail{std::move(done).error()};
     co_return std::nullopt;

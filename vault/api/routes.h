@@ -2,6 +2,7 @@
 // number.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,6 +59,7 @@ class Api {
     boost::asio::awaitable<void> record_refusal(const common::http::Request& request);
     Parts parts_;
     std::string gateway_identity_, domain_prefix_;
+    std::atomic<int> bulks_{0};  // under way, of all threads
 };
 
 }  // namespace vault::api

@@ -1,6 +1,7 @@
 #include "vault/cards/bulk.h"
 
 #include "common/crypto.h"
+#include "vault/cards/metadata.h"
 #include "vault/cards/use_marks.h"
 
 namespace vault::cards {
@@ -37,13 +38,13 @@ std::string digest_of(const std::vector<std::string>& tokens) {
 
 audit::Entry entry_of(const BulkScope& scope, std::int64_t first, std::size_t lines,
                       const std::vector<std::string>& tokens) {
+    const auto last = first + static_cast<std::int64_t>(lines) - 1;
     return {scope.caller.actor,
             "card.create_many",
-            scope.name,
+            common::public_account_id(scope.account) + (scope.livemode ? "/live/" : "/test/") + scope.name,
             scope.caller.origin,
             audit::Outcome::begun,
-            "lines " + std::to_string(first) + '-' +
-                std::to_string(first + static_cast<std::int64_t>(lines) - 1) + ", " +
+            scope.caller.detail + " lines " + std::to_string(first) + '-' + std::to_string(last) + ", " +
                 std::to_string(tokens.size()) + " cards, sha256 " + digest_of(tokens)};
 }
 
@@ -60,8 +61,7 @@ struct BulkService::Sorted {
     std::vector<std::optional<Error>> refused;  // of each line; nothing for a card
 };
 
-Task<BulkService::Sorted> BulkService::sort(const BulkScope& scope, std::vector<Line> lines,
-                                            Deadline deadline) {
+BulkService::Sorted BulkService::sort(std::vector<Line>& lines) const {
     Sorted sorted;
     sorted.refused.resize(lines.size());
     for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -69,36 +69,41 @@ Task<BulkService::Sorted> BulkService::sort(const BulkScope& scope, std::vector<
             sorted.refused[i] = lines[i].error();
             continue;
         }
-        lines[i]->account = scope.account;
-        lines[i]->livemode = scope.livemode;
-        auto card = co_await parts_.check.check(std::move(*lines[i]), deadline);
-        // What is no fault of the line must not be remembered as its answer.
-        if (!card && card.error().status() >= 500) co_return Fail{std::move(card).error()};
+        auto card = parts_.check.check(*lines[i]);
         if (!card) {
+            wipe(lines[i]->metadata);
             sorted.refused[i] = std::move(card).error();
             continue;
         }
         sorted.cards.push_back(std::move(*card));
         sorted.places.push_back(i);
     }
-    co_return sorted;
+    return sorted;
 }
 
 Task<std::vector<LineResult>> BulkService::store(BulkScope scope, BulkLines lines, Deadline deadline) {
-    auto sorted = co_await sort(scope, std::move(lines.lines), deadline);
-    if (!sorted) co_return Fail{std::move(sorted).error()};
+    for (auto& line : lines.lines)
+        if (line) line->account = scope.account, line->livemode = scope.livemode;
     const BulkChunk place{scope.account, scope.livemode, scope.name, lines.first, {}, 0};
-    const auto known = co_await parts_.chunks.find(place, deadline);
+    auto known = co_await parts_.chunks.find(place, deadline);
     if (!known) co_return Fail{known.error()};
-    if (*known) co_return co_await answer_again(**known, std::move(*sorted), deadline);
-    co_return co_await store_new(scope, lines.first, std::move(*sorted), deadline);
+    if (!*known) {
+        auto stored = co_await store_new(scope, lines, deadline);
+        if (stored || stored.error().code() != store::bulk_chunk_known_code) co_return stored;
+        known = co_await parts_.chunks.find(place, deadline);  // another request was quicker
+        if (!known) co_return Fail{known.error()};
+        if (!*known) co_return stored;
+    }
+    co_return co_await answer_again(**known, lines.lines, deadline);
 }
 
-Task<std::vector<LineResult>> BulkService::store_new(const BulkScope& scope, std::int64_t first,
-                                                     Sorted sorted, Deadline deadline) {
+Task<std::vector<LineResult>> BulkService::store_new(const BulkScope& scope, BulkLines& lines,
+                                                     Deadline deadline) {
+    const auto sorted = sort(lines.lines);
     const auto size = sorted.refused.size();
     const auto chunk_of = [&](const std::vector<std::string>& tokens) {
-        BulkChunk chunk{scope.account, scope.livemode, scope.name, first, {}, day_of(parts_.clock.now())};
+        BulkChunk chunk{
+            scope.account, scope.livemode, scope.name, lines.first, {}, day_of(parts_.clock.now())};
         for (const auto& refused : sorted.refused)
             chunk.outcomes.push_back(refused ? '_' + std::string{refused->code()} : "");
         for (std::size_t i = 0; i < tokens.size(); ++i)
@@ -114,52 +119,80 @@ Task<std::vector<LineResult>> BulkService::store_new(const BulkScope& scope, std
         co_return results;
     }
     auto stored = co_await parts_.batch.store(
-        sorted.cards, [&](const auto& tokens) { return std::vector{entry_of(scope, first, size, tokens)}; },
+        sorted.cards,
+        [&](const auto& tokens) { return std::vector{entry_of(scope, lines.first, size, tokens)}; },
         [&](const auto& tokens) { return chunk_of(tokens); }, deadline);
     if (!stored) co_return Fail{std::move(stored).error()};
-    for (std::size_t i = 0; i < stored->size(); ++i)
-        results[sorted.places[i]] = std::move((*stored)[i].facts);
+    for (std::size_t i = 0; i < stored->size(); ++i) {
+        auto& facts = (*stored)[i].facts;
+        facts.metadata.clear();  // the caller has it, and another time it is not at hand
+        results[sorted.places[i]] = std::move(facts);
+    }
     co_return results;
 }
 
-// The cards must be those that were stored, or an answer would give a token to somebody else's card.
-Task<std::vector<LineResult>> BulkService::answer_again(const BulkChunk& known, Sorted sorted,
-                                                        Deadline deadline) {
-    const auto size = sorted.refused.size();
-    if (known.outcomes.size() != size) co_return Fail{differs()};
+Task<std::vector<LineResult>> BulkService::answer_again(const BulkChunk& known,
+                                                        const std::vector<Line>& lines, Deadline deadline) {
+    if (known.outcomes.size() != lines.size()) co_return Fail{differs()};
     std::vector<std::string> tokens;
-    std::ranges::copy_if(known.outcomes, std::back_inserter(tokens), std::not_fn(is_refusal));
+    for (const auto& outcome : known.outcomes) {
+        if (is_refusal(outcome)) continue;
+        if (!may_belong_to(outcome, known.account))
+            co_return Fail{Error::internal("a chunk of a bulk names what is no token of its account")
+                               .with_cause(common::Cause::integrity)};
+        tokens.push_back(outcome);
+    }
     const auto rows = co_await parts_.rows.find_all(known.account, tokens, deadline);
     if (!rows) co_return Fail{rows.error()};
-    std::vector<const Pan*> pans;
-    for (const auto& card : sorted.cards)
-        pans.push_back(&card.pan);
-    const auto fingerprints =
-        co_await parts_.fingerprinter.of_all(known.account, known.livemode, std::move(pans), deadline);
-    if (!fingerprints) co_return Fail{fingerprints.error()};
-    std::vector<LineResult> results(size);
-    for (std::size_t i = 0; i < size; ++i) {
-        if (!is_refusal(known.outcomes[i])) {
-            const auto row = rows->find(known.outcomes[i]);
-            results[i] = row == rows->end() ? LineResult{Fail{store::erased_card(known.outcomes[i])}}
-                                            : LineResult{row->second.facts};
+    if (const auto same = co_await compare(known, lines, *rows, deadline); !same)
+        co_return Fail{same.error()};
+    std::vector<LineResult> results(lines.size());
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        const auto& outcome = known.outcomes[i];
+        if (is_refusal(outcome)) {
+            const auto checked = lines[i] ? parts_.check.check(*lines[i])
+                                          : common::Result<CheckedCard>{Fail{lines[i].error()}};
+            results[i] = Fail{checked ? refused_before() : checked.error()};
         } else {
-            results[i] = Fail{sorted.refused[i] ? *sorted.refused[i] : refused_before()};
+            const auto row = rows->find(outcome);
+            results[i] = row == rows->end() ? LineResult{Fail{store::erased_card(outcome)}}
+                                            : LineResult{row->second.facts};
         }
-        // What is a card now, though it was none, or the other way round, came with a change of the rules.
-        if (sorted.refused[i] && !is_refusal(known.outcomes[i])) co_return Fail{differs()};
-    }
-    for (std::size_t i = 0; i < sorted.cards.size(); ++i) {
-        const auto row = rows->find(known.outcomes[sorted.places[i]]);
-        if (row == rows->end()) continue;
-        const auto& [text, version] = (*fingerprints)[i];
-        const bool same_key = row->second.fingerprint_key_version == version;
-        if (row->second.facts.last4 != sorted.cards[i].pan.last4() ||
-            (same_key && row->second.facts.fingerprint != text))
-            co_return Fail{differs()};
     }
     parts_.metrics.count("vault_bulk_chunks_again_total");
     co_return results;
+}
+
+// The cards must be those that were stored, or an answer would give a token to somebody else's card. Rules
+// that have changed since, or a date that has passed, do not matter.
+Task<bool> BulkService::compare(const BulkChunk& known, const std::vector<Line>& lines,
+                                const std::map<std::string, CardRow>& rows, Deadline deadline) {
+    struct Same {
+        std::vector<Pan> pans;
+        std::vector<const CardRow*> rows;
+    };
+    std::map<unsigned, Same> by_version;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        if (is_refusal(known.outcomes[i])) continue;
+        auto pan = lines[i] ? parts_.check.pan_of(*lines[i]) : common::Result<Pan>{Fail{lines[i].error()}};
+        if (!pan) co_return Fail{differs()};
+        const auto row = rows.find(known.outcomes[i]);
+        if (row == rows.end()) continue;  // erased: nothing is told of it
+        auto& same = by_version[row->second.fingerprint_key_version];
+        same.pans.push_back(std::move(*pan));
+        same.rows.push_back(&row->second);
+    }
+    for (const auto& [version, same] : by_version) {
+        std::vector<const Pan*> pans;
+        for (const auto& pan : same.pans)
+            pans.push_back(&pan);
+        const auto fingerprints = co_await parts_.fingerprinter.of_all(
+            known.account, known.livemode, std::move(pans), {hsm::Purpose::fingerprint, version}, deadline);
+        if (!fingerprints) co_return Fail{fingerprints.error()};
+        for (std::size_t i = 0; i < same.rows.size(); ++i)
+            if (same.rows[i]->facts.fingerprint != (*fingerprints)[i].text) co_return Fail{differs()};
+    }
+    co_return true;
 }
 
 }  // namespace vault::cards

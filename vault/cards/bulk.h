@@ -12,7 +12,9 @@ namespace vault::cards {
 class CardCheck {
   public:
     virtual ~CardCheck() = default;
-    virtual common::Task<CheckedCard> check(NewCardInput card, common::Deadline deadline) = 0;
+    virtual common::Result<CheckedCard> check(const NewCardInput& card) const = 0;
+    // Its number alone, whatever else is wrong with it.
+    virtual common::Result<Pan> pan_of(const NewCardInput& card) const = 0;
 };
 
 class BulkService final : public BulkVault {
@@ -33,11 +35,14 @@ class BulkService final : public BulkVault {
 
   private:
     struct Sorted;
-    common::Task<Sorted> sort(const BulkScope& scope, std::vector<Line> lines, common::Deadline deadline);
-    common::Task<std::vector<LineResult>> store_new(const BulkScope& scope, std::int64_t first, Sorted sorted,
+    Sorted sort(std::vector<Line>& lines) const;
+    common::Task<std::vector<LineResult>> store_new(const BulkScope& scope, BulkLines& lines,
                                                     common::Deadline deadline);
-    common::Task<std::vector<LineResult>> answer_again(const store::BulkChunk& known, Sorted sorted,
+    common::Task<std::vector<LineResult>> answer_again(const store::BulkChunk& known,
+                                                       const std::vector<Line>& lines,
                                                        common::Deadline deadline);
+    common::Task<bool> compare(const store::BulkChunk& known, const std::vector<Line>& lines,
+                               const std::map<std::string, store::CardRow>& rows, common::Deadline deadline);
     Parts parts_;
 };
 

@@ -23,7 +23,6 @@ CheckedCard blank_of(const NewCardInput& card) {
     checked.livemode = card.livemode;
     checked.format = card.format;
     checked.token = card.token;
-    checked.metadata = card.metadata;
     checked.caller = card.caller;
     return checked;
 }
@@ -36,13 +35,32 @@ CardService::CardService(Parts parts)
               parts_.trail, parts_.clock, parts_.metrics, parts_.draw_digits}},
       intake_{batch_, {}} {}
 
-Result<CheckedCard> CardService::check_rules(const NewCardInput& card) const {
+Result<Pan> CardService::pan_of(const NewCardInput& card) const {
+    if (card.sandbox_id.empty()) return Pan::parse(card.number.view());
+    const auto* known = card.livemode ? nullptr : parts_.sandbox.find(card.sandbox_id);
+    if (!known)
+        return Fail{Error::invalid("resource_missing", "payment_method", "No such PaymentMethod: '{}'",
+                                   {Safe::id(card.sandbox_id)})
+                        .with_cause(Cause::not_found)};
+    return Pan::parse(known->number);
+}
+
+Result<CheckedCard> CardService::check(const NewCardInput& card) const {
+    auto checked = check_card(card);
+    // What holds a card number stays with the caller, who wipes it.
+    if (const auto good = check_metadata(card.metadata); checked && !good) return Fail{good.error()};
+    if (checked) checked->metadata = card.metadata;
+    if (!checked) parts_.metrics.count("vault_cards_refused_total");
+    return checked;
+}
+
+Result<CheckedCard> CardService::check_card(const NewCardInput& card) const {
     if (!card.livemode && !parts_.sandbox_enabled)
         return Fail{
             Error::invalid("testmode_unavailable", "livemode", "This vault takes no cards in test mode.")};
     if (!card.sandbox_id.empty()) return check_sandbox_id(card);
     auto checked = blank_of(card);
-    auto pan = Pan::parse(card.number.view());
+    auto pan = pan_of(card);
     if (!pan) return Fail{pan.error()};
     checked.pan = std::move(*pan);
     const auto expiry = Expiry::parse(card.exp_month, card.exp_year, parts_.clock.now());
@@ -65,13 +83,9 @@ Result<CheckedCard> CardService::check_rules(const NewCardInput& card) const {
 
 // An id of the table stands for a card as a shopper would type it: with a security code and a date to come.
 Result<CheckedCard> CardService::check_sandbox_id(const NewCardInput& card) const {
-    const auto* known = card.livemode ? nullptr : parts_.sandbox.find(card.sandbox_id);
-    if (!known)
-        return Fail{Error::invalid("resource_missing", "payment_method", "No such PaymentMethod: '{}'",
-                                   {Safe::id(card.sandbox_id)})
-                        .with_cause(Cause::not_found)};
-    auto pan = Pan::parse(known->number);
+    auto pan = pan_of(card);
     if (!pan) return Fail{pan.error()};
+    const auto* known = parts_.sandbox.find(card.sandbox_id);
     auto cvc = Cvc::parse(parts_.sandbox.security_code(pan->brand()), pan->brand());
     if (!cvc) return Fail{cvc.error()};
     auto checked = blank_of(card);
@@ -83,15 +97,11 @@ Result<CheckedCard> CardService::check_sandbox_id(const NewCardInput& card) cons
     return checked;
 }
 
-Task<CheckedCard> CardService::check(NewCardInput card, Deadline deadline) {
-    auto checked = check_rules(card);
+Task<NewCardResult> CardService::store(NewCardInput card, Deadline deadline) {
+    auto checked = check(card);
     if (!checked) {
-        parts_.metrics.count("vault_cards_refused_total");
-        co_return checked;
-    }
-    if (const auto good = check_metadata(card.metadata); !good) {
         wipe(card.metadata);
-        co_return Fail{good.error()};
+        co_return Fail{std::move(checked).error()};
     }
     // An id of the sandbox table is nobody's number.
     if (card.sandbox_id.empty())
@@ -99,12 +109,6 @@ Task<CheckedCard> CardService::check(NewCardInput card, Deadline deadline) {
             parts_.metrics.count("vault_cards_refused_total");
             co_return Fail{allowed.error()};
         }
-    co_return checked;
-}
-
-Task<NewCardResult> CardService::store(NewCardInput card, Deadline deadline) {
-    auto checked = co_await check(std::move(card), deadline);
-    if (!checked) co_return Fail{std::move(checked).error()};
     if (checked->token.empty()) co_return co_await intake_.store(std::move(*checked), deadline);
     // One whose token may be taken keeps nobody else waiting.
     std::vector<CheckedCard> alone;

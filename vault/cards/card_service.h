@@ -48,11 +48,12 @@ class CardService final : public CardVault, public CardCheck {
     common::Task<CardFacts> facts(common::AccountId account, std::string token,
                                   common::Deadline deadline) override;
 
-    common::Task<CheckedCard> check(NewCardInput card, common::Deadline deadline) override;
+    common::Result<CheckedCard> check(const NewCardInput& card) const override;
+    common::Result<Pan> pan_of(const NewCardInput& card) const override;
     CardBatch& batch() { return batch_; }
 
   private:
-    common::Result<CheckedCard> check_rules(const NewCardInput& card) const;
+    common::Result<CheckedCard> check_card(const NewCardInput& card) const;
     common::Result<CheckedCard> check_sandbox_id(const NewCardInput& card) const;
     common::Task<store::CardRow> find(common::AccountId account, std::string token,
                                       common::Deadline deadline);

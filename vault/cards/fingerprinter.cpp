@@ -46,16 +46,25 @@ common::Task<std::vector<Fingerprint>> Fingerprinter::of_all(common::AccountId a
                                                              common::Deadline deadline) {
     const auto key = co_await registry_.active(hsm::Purpose::fingerprint, deadline);
     if (!key) co_return Fail{key.error()};
-    std::vector<SecretBytes> inputs;
-    inputs.reserve(pans.size());
-    for (const auto* pan : pans)
-        inputs.push_back(input_of(account, livemode, pan->digits(PanAccess{})));
-    const auto macs = co_await hsm_.macs(*key, std::move(inputs), deadline);
-    if (!macs) co_return Fail{macs.error()};
+    co_return co_await of_all(account, livemode, std::move(pans), *key, deadline);
+}
+
+common::Task<std::vector<Fingerprint>> Fingerprinter::of_all(common::AccountId account, bool livemode,
+                                                             std::vector<const Pan*> pans, hsm::KeyRef key,
+                                                             common::Deadline deadline) {
+    constexpr std::size_t at_a_time = 64;
     std::vector<Fingerprint> fingerprints;
-    fingerprints.reserve(macs->size());
-    for (const auto& mac : *macs)
-        fingerprints.push_back({render(mac), key->version});
+    fingerprints.reserve(pans.size());
+    while (fingerprints.size() < pans.size()) {
+        std::vector<SecretBytes> inputs;
+        const auto end = std::min(pans.size(), fingerprints.size() + at_a_time);
+        for (auto i = fingerprints.size(); i < end; ++i)
+            inputs.push_back(input_of(account, livemode, pans[i]->digits(PanAccess{})));
+        const auto macs = co_await hsm_.macs(key, std::move(inputs), deadline);
+        if (!macs) co_return Fail{macs.error()};
+        for (const auto& mac : *macs)
+            fingerprints.push_back({render(mac), key.version});
+    }
     co_return fingerprints;
 }
 

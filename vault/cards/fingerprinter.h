@@ -22,9 +22,14 @@ class Fingerprinter {
     // Under the key that is active. One call of the HSM.
     common::Task<Fingerprint> of(common::AccountId account, bool livemode, const Pan& pan,
                                  common::Deadline deadline);
-    // Of each of these, which must outlive the call. One call of the HSM for all of them.
+    // Of each of these, which must outlive the call. The HSM is asked for many at once, but leaves others
+    // their turn in between.
     common::Task<std::vector<Fingerprint>> of_all(common::AccountId account, bool livemode,
                                                   std::vector<const Pan*> pans, common::Deadline deadline);
+    // Under a version that need not be active any more.
+    common::Task<std::vector<Fingerprint>> of_all(common::AccountId account, bool livemode,
+                                                  std::vector<const Pan*> pans, hsm::KeyRef key,
+                                                  common::Deadline deadline);
 
   private:
     hsm::Hsm& hsm_;

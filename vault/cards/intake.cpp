@@ -1,5 +1,6 @@
 #include "vault/cards/intake.h"
 
+#include <list>
 #include <thread>
 
 #include "common/log.h"
@@ -51,6 +52,13 @@ std::vector<Group> groups_of(Waiters waiters) {
     return groups;
 }
 
+// The same waiter, to be answered; what is left in its place counts as answered.
+Waiters alone(Waiter& waiter) {
+    Waiters one;
+    one.push_back({{}, waiter.deadline, waiter.executor, std::exchange(waiter.done, nullptr)});
+    return one;
+}
+
 }  // namespace
 
 struct Intake::Impl {
@@ -59,8 +67,8 @@ struct Intake::Impl {
     Queue queue;
     asio::io_context io{1};
     asio::steady_timer wake_timer{io}, slot_timer{io}, expiry_timer{io};
-    std::size_t under_way = 0;
-    std::size_t crowd = 0;  // callers of the last batch, which was answered at:
+    std::list<Group*> under_way;  // of the coroutines that carry them out
+    std::size_t crowd = 0;        // callers that were last taken off the queue
     Steady::time_point answered_at{};
     std::atomic<bool> ending = false;
     std::thread thread;
@@ -70,8 +78,10 @@ struct Intake::Impl {
     void begin(Waiter waiter);
     awaitable<void> run();
     awaitable<Waiters> gather();
+    awaitable<void> free_slot(std::size_t slots);
     awaitable<void> carry_out(Group group);
-    awaitable<void> one_by_one(Group group);
+    Task<CardBatch::Stored> attempt(const std::vector<CheckedCard>& cards, Deadline deadline);
+    awaitable<void> one_by_one(Group& group);
     awaitable<void> expire();
     awaitable<void> pause(asio::steady_timer& timer, Steady::time_point until) {
         timer.expires_at(until);
@@ -96,19 +106,25 @@ void Intake::Impl::begin(Waiter waiter) {
     }
 }
 
+// Waits until fewer than so many are under way.
+awaitable<void> Intake::Impl::free_slot(std::size_t slots) {
+    while (under_way.size() >= slots)
+        co_await pause(slot_timer, Steady::time_point::max());
+}
+
 awaitable<void> Intake::Impl::run() {
     for (;;) {
-        while (under_way >= options.batches_max)
-            co_await pause(slot_timer, Steady::time_point::max());
+        co_await free_slot(options.batches_max);
         auto waiters = co_await gather();
         if (waiters.empty() && ending) break;
+        crowd = waiters.size();
         for (auto& group : groups_of(std::move(waiters))) {
-            ++under_way;
+            co_await free_slot(options.batches_max);
             asio::co_spawn(io, carry_out(std::move(group)), common::log_exceptions("new cards"));
+            co_await asio::post(io, asio::use_awaitable);  // until it has its slot
         }
     }
-    while (under_way > 0)
-        co_await pause(slot_timer, Steady::time_point::max());
+    co_await free_slot(1);
     expiry_timer.cancel();
 }
 
@@ -128,47 +144,77 @@ awaitable<Waiters> Intake::Impl::gather() {
 }
 
 awaitable<void> Intake::Impl::carry_out(Group group) {
-    auto stored = co_await batch.store(group.cards, group.deadline);
-    crowd = group.waiters.size();
+    const auto place = under_way.insert(under_way.end(), &group);
+    auto stored = co_await attempt(group.cards, group.deadline);
     answered_at = Steady::now();
     if (stored)
-        common::answer_each(std::move(group.waiters),
+        common::answer_each(std::exchange(group.waiters, {}),
                             [&](std::size_t i) -> Waiter::Answer { return std::move((*stored)[i]); });
     else if (stored.error().status() == 500 && group.waiters.size() > 1)
-        co_await one_by_one(std::move(group));
+        co_await one_by_one(group);
     else
-        common::answer_all(std::move(group.waiters), Fail{std::move(stored).error()});
-    --under_way;
+        common::answer_all(std::exchange(group.waiters, {}), Fail{std::move(stored).error()});
+    under_way.erase(place);
     slot_timer.cancel();
 }
 
-// A card that cannot be stored must not keep those out that came with it.
-awaitable<void> Intake::Impl::one_by_one(Group group) {
+// Whatever is thrown, as for want of memory, costs these cards and no others.
+Task<CardBatch::Stored> Intake::Impl::attempt(const std::vector<CheckedCard>& cards, Deadline deadline) {
+    try {
+        co_return co_await batch.store(cards, deadline);
+    } catch (const std::exception&) {
+        common::log::error("exception while cards were stored");
+    }
+    co_return Fail{Error::internal("exception while cards were stored")};
+}
+
+// A card that cannot be stored must not keep those out that came with it. When none of the first can be, it
+// is not the cards' fault.
+awaitable<void> Intake::Impl::one_by_one(Group& group) {
+    constexpr std::size_t failures_max = 3;
+    std::size_t failures = 0, successes = 0;
     for (std::size_t i = 0; i < group.cards.size(); ++i) {
-        std::vector<CheckedCard> card;
-        card.push_back(std::move(group.cards[i]));
-        Waiters waiter;
-        waiter.push_back(std::move(group.waiters[i]));
-        auto stored = co_await batch.store(card, group.deadline);
-        if (stored)
-            common::answer_all(std::move(waiter), std::move(stored->front()));
-        else
-            common::answer_all(std::move(waiter), Fail{std::move(stored).error()});
+        auto& waiter = group.waiters[i];
+        if (!waiter.done) continue;  // its caller has gone
+        common::Result<CardBatch::Stored> stored = Fail{Error::internal("cards cannot be stored")};
+        if (successes > 0 || failures < failures_max) {
+            std::vector<CheckedCard> card;
+            card.push_back(std::move(group.cards[i]));
+            stored = co_await attempt(card, waiter.deadline);
+        }
+        ++(stored ? successes : failures);
+        auto answer = stored ? Waiter::Answer{std::move(stored->front())}
+                             : Waiter::Answer{Fail{std::move(stored).error()}};
+        common::answer_all(alone(waiter), answer);
     }
 }
 
-// Callers whose time has passed do not wait for an HSM or a database that hangs.
+// Callers whose time has passed do not wait for an HSM or a database that hangs. What is under way for them
+// may still be stored, under a token that nobody knows.
 awaitable<void> Intake::Impl::expire() {
     while (!ending) {
         co_await pause(expiry_timer, Steady::now() + expire_every);
         common::answer_all(queue.take_expired(), Fail{too_late()});
+        for (auto* group : under_way)
+            for (auto& waiter : group->waiters)
+                if (waiter.done && waiter.deadline.passed())
+                    common::answer_all(alone(waiter), Fail{too_late()});
     }
 }
 
 Intake::Intake(CardBatch& batch, Options options) : impl_{std::make_unique<Impl>(batch, options)} {
     for (const auto loop : {&Impl::run, &Impl::expire})
         asio::co_spawn(impl_->io, (impl_.get()->*loop)(), common::log_exceptions("intake of cards"));
-    impl_->thread = std::thread{[&io = impl_->io] { io.run(); }};
+    impl_->thread = std::thread{[&io = impl_->io] {
+        for (;;) {
+            try {
+                io.run();
+                return;
+            } catch (...) {
+                common::log_exceptions("intake of cards")(std::current_exception());
+            }
+        }
+    }};
 }
 
 Intake::~Intake() {

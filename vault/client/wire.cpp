@@ -135,6 +135,14 @@ void read_card(Members& members, const json::object& object, NewCard& card) {
     card.exp_year = members.integer("exp_year", -calendar_max, calendar_max, needed);
 }
 
+// What is refused may hold a card number where none belongs.
+Result<NewCard> finished_card(const Members& members, NewCard card) {
+    if (!members.ok())
+        for (auto& [key, value] : card.metadata)
+            common::wipe(value.data(), value.size());
+    return finished(members, std::move(card));
+}
+
 }  // namespace
 
 Result<NewCard> new_card(const json::object& object) {
@@ -146,7 +154,7 @@ Result<NewCard> new_card(const json::object& object) {
     card.livemode = members.boolean("livemode");
     read_card(members, object, card);
     card.cvc = members.secret("cvc", Need::optional);
-    return finished(members, std::move(card));
+    return finished_card(members, std::move(card));
 }
 
 // A security code could not wait for its authorization: there are too many, and memory is all they may be in.
@@ -154,7 +162,7 @@ Result<NewCard> bulk_line(const json::object& object) {
     Members members{object, {"number", "exp_month", "exp_year", "sandbox_id", "token_format", "metadata"}};
     NewCard card;
     read_card(members, object, card);
-    return finished(members, std::move(card));
+    return finished_card(members, std::move(card));
 }
 
 json::object to_json(const Card& card) {

@@ -147,6 +147,8 @@ Task<bool> CardRows::insert(Insertion insertion, Deadline deadline) {
         if (!copied.metadata.empty()) tx.copy(metadata_target, copied.metadata);
         if (insertion->chunk)
             if (auto added = store::insert(tx, *insertion->chunk); !added) return added;
+        if (insertion->recorded.wait_until(insertion->recorded_by) != std::future_status::ready)
+            return Fail{Error::unavailable("the audit log did not answer", Cause::deadline_exceeded)};
         return insertion->recorded.get();
     };
     return pool_.transaction(std::move(job), deadline);

@@ -25,8 +25,10 @@ struct CardRow {
 struct CardInsertion {
     std::vector<CardRow> rows;
     std::optional<BulkChunk> chunk;
-    // COMMIT waits for this, and is not sent after an error: what the audit log has made durable of the act.
+    // COMMIT waits for this until then, and is not sent after an error: what the audit log has made durable
+    // of the act.
     std::shared_future<common::Result<bool>> recorded;
+    std::chrono::steady_clock::time_point recorded_by;
 };
 
 // Cards of an account and mode in the order of their tokens.

@@ -1,6 +1,7 @@
 // Bulks of cards: stored once, answered alike as often as they are sent.
 #include <gmock/gmock.h>
 
+#include "hsm/provision.h"
 #include "integration/vault/service.h"
 
 namespace {
@@ -88,6 +89,25 @@ TEST_F(Bulks, AreRefusedWhenOtherCardsComeUnderTheirName) {
     EXPECT_EQ(count("card"), "2");
 }
 
+TEST_F(Bulks, AreAnsweredAlikeThoughRulesHaveChangedSince) {
+    auto with_metadata = three();
+    with_metadata.lines[0]->metadata = {{"order", "77"}};
+    const auto first = send(std::move(with_metadata));
+    ASSERT_TRUE(first);
+    EXPECT_TRUE(first->at(0)->metadata.empty()) << "as the second time";
+    vault->clock.advance(24h * 365 * 9);  // every card has expired
+    const auto again = send(three());
+    ASSERT_TRUE(again) << again.error().describe();
+    EXPECT_EQ(again->at(0)->token, first->at(0)->token);
+    EXPECT_EQ(send(three(), "other")->at(0).error().code(), "invalid_expiry_year");
+}
+
+TEST_F(Bulks, AreNotBelievedWhenTheirChunkWasEdited) {
+    ASSERT_TRUE(send(three()));
+    tamper("UPDATE card_bulk_chunk SET outcomes[1] = 'no token'");
+    EXPECT_EQ(send(three()).error().cause(), Cause::integrity);
+}
+
 TEST_F(Bulks, AreRememberedWhenNoneOfTheirLinesIsACard) {
     BulkLines lines;
     lines.lines.push_back(card("4242424242424241"));
@@ -98,7 +118,7 @@ TEST_F(Bulks, AreRememberedWhenNoneOfTheirLinesIsACard) {
 
 TEST_F(Bulks, SayThatACardWasErasedSince) {
     const auto first = send(three());
-    ASSERT_TRUE(wait_for(vault->keeper.erase(account, first->at(0)->token, soon())));
+    ASSERT_TRUE(wait_for(vault->keeper.erase(account, first->at(0)->token, caller(), soon())));
     const auto again = send(three());
     ASSERT_TRUE(again);
     EXPECT_EQ(again->at(0).error().status(), 404);
@@ -118,11 +138,11 @@ TEST_F(Bulks, AreRecordedAChunkAnEntryOrNotStored) {
     const auto entries = vault->trail.entries();
     const auto& entry = entries.back();
     EXPECT_EQ(entry.action, "card.create_many");
-    EXPECT_EQ(entry.object, "first");
+    EXPECT_EQ(entry.object, common::public_account_id(account) + "/test/first");
     EXPECT_EQ(entry.actor, "spiffe://portcullis/gateway");
     const auto tokens = stored->at(0)->token + '\n' + stored->at(2)->token + '\n';
     EXPECT_EQ(entry.detail,
-              "lines 1-3, 2 cards, sha256 " + common::crypto::to_hex(common::crypto::sha256(tokens)));
+              "areq_1 lines 1-3, 2 cards, sha256 " + common::crypto::to_hex(common::crypto::sha256(tokens)));
 }
 
 TEST_F(Bulks, AreStoredOnceThoughTheyComeTwiceAtATime) {
@@ -137,10 +157,8 @@ TEST_F(Bulks, AreStoredOnceThoughTheyComeTwiceAtATime) {
     io.run();
     std::set<std::string> tokens;
     for (const auto& answer : answers) {
-        if (answer)
-            tokens.insert(answer->at(0)->token);
-        else
-            EXPECT_EQ(answer.error().status(), 409) << answer.error().describe();
+        ASSERT_TRUE(answer) << answer.error().describe();
+        tokens.insert(answer->at(0)->token);
     }
     EXPECT_EQ(tokens.size(), 1U);
     EXPECT_EQ(count("card"), "2");
@@ -156,6 +174,28 @@ TEST_F(Bulks, AreForgottenAfterAWeekButTheirCardsAreNot) {
     EXPECT_EQ(wait_for(job.run(false))->bulk_chunks, 1);
     EXPECT_EQ(count("card_bulk_chunk"), "0");
     EXPECT_EQ(count("card"), "2");
+}
+
+// Has a token of its own, which keeps the second key.
+class BulksAfterARotation : public Bulks {};
+
+TEST_F(BulksAfterARotation, AreComparedUnderTheKeyThatTheirFingerprintsWereMadeWith) {
+    const auto first = send(three());
+    ASSERT_TRUE(first);
+    const auto next = wait_for(vault->rotation.plan_successor(hsm::Purpose::fingerprint, soon()));
+    ASSERT_TRUE(next);
+    vault.reset(), hsm.reset();  // a process that has the token open does not see what another one makes
+    ASSERT_TRUE(hsm::make_key(token->setup(), *next, metrics));
+    hsm = std::move(*hsm::Hsm::open(token->options(), {}, metrics));
+    restart();
+    const auto active = wait_for(vault->rotation.activate(*next, false, soon()));
+    ASSERT_TRUE(active) << active.error().describe();
+    const auto again = send(three());
+    ASSERT_TRUE(again) << again.error().describe();
+    EXPECT_EQ(again->at(0)->token, first->at(0)->token);
+    auto other = three();
+    other.lines[0] = card("4000000000024242");
+    EXPECT_FALSE(send(std::move(other))) << "the same last four digits";
 }
 
 }  // namespace

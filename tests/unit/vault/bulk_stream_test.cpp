@@ -20,8 +20,10 @@ using vault::cards::LineResult;
 // Hands out the given parts, and keeps what is written.
 struct StreamDouble final : common::http::BodyStream {
     std::deque<std::string> parts;
-    bool cut_off = false;
+    bool cut_off = false, ending = false;
     std::string written;
+
+    bool stopping() const override { return ending; }
 
     Task<bool> read(common::SecretText& into) override {
         if (parts.empty() && cut_off) co_return Fail{Error::unavailable("gone")};
@@ -150,6 +152,7 @@ TEST_F(Bulk, CountsFromTheLineThatItIsGiven) {
     ASSERT_TRUE(run(1001));
     EXPECT_THAT(stream.lines()[0], HasSubstr(R"("line":1001,)"));
     EXPECT_EQ(run(2).error().param(), "first_line") << "chunks would not be those of the first time";
+    EXPECT_EQ(run(9223372036854775501).error().param(), "first_line");
     for (const std::string name : {"", "a b", "a/b", "ä"})
         EXPECT_EQ(run(1, name).error().param(), "name");
     EXPECT_EQ(run(1, std::string(65, 'a')).error().status(), 400);
@@ -177,10 +180,38 @@ TEST_F(Bulk, EndsAtTheFirstChunkThatCannotBeStored) {
     EXPECT_THAT(all.back(), HasSubstr(R"("done":false)"));
 }
 
+TEST_F(Bulk, AnswersWhatItStoredBeforeALineThatIsTooLong) {
+    feed(lines(700) + std::string(20'000, ' '), 4096);
+    ASSERT_TRUE(run());
+    const auto all = stream.lines();
+    ASSERT_EQ(all.size(), 501U);
+    EXPECT_THAT(all[499], HasSubstr(R"("line":500,"card")"));
+    EXPECT_THAT(all.back(), HasSubstr(R"({"line":501,"error":)")) << "from here on nothing was stored";
+    EXPECT_THAT(all.back(), HasSubstr("Line 701 is longer than 16384 bytes."));
+    EXPECT_THAT(vault.chunks, ElementsAre(std::pair{1L, 500UL}));
+}
+
+TEST_F(Bulk, AnswersWhatItStoredBeforeItWasCutOff) {
+    feed(lines(700), 4096);
+    stream.cut_off = true;
+    EXPECT_FALSE(run());
+    EXPECT_EQ(stream.lines().size(), 500U);
+}
+
+TEST_F(Bulk, EndsInGoodOrderWhenTheVaultStops) {
+    feed(lines(5000), 4096);
+    stream.ending = true;
+    const auto done = run();
+    ASSERT_TRUE(done);
+    EXPECT_FALSE(*done);
+    EXPECT_THAT(stream.lines().back(), HasSubstr(R"({"line":1,"error":)"));
+    EXPECT_THAT(stream.lines().back(), HasSubstr(R"("done":false)"));
+}
+
 TEST_F(Bulk, RefusesALineWithoutEnd) {
     feed(line(1) + std::string(20'000, ' '), 4096);
     ASSERT_TRUE(run());
-    EXPECT_THAT(stream.lines().back(), HasSubstr("A line may have 16384 bytes"));
+    EXPECT_THAT(stream.lines().back(), HasSubstr("Line 2 is longer than 16384 bytes."));
     EXPECT_THAT(vault.chunks, ElementsAre());
 }
 
