@@ -9,7 +9,10 @@ fail() {
 scratch=$(mktemp -d /tmp/portcullis-bench.XXXXXX)
 chmod 0755 "$scratch"
 started=()  # processes to end
+done_measuring=0
+rows=() notes=()
 clean_up() {
+    ((done_measuring || ${#rows[@]} == 0)) || table >&2  # what there was before it failed
     ((${#started[@]} == 0)) || kill "${started[@]}" 2>/dev/null
     gateway/run --stop --data "$scratch/data" >/dev/null 2>&1
     rm -rf -- "$scratch"
@@ -45,7 +48,6 @@ load() {  # <workload> [options…]: a report in JSON
     build/release/bin/bench/portcullis-bench-load "${target[@]}" --seconds "$seconds" --workload "$@"
 }
 
-rows=() notes=()
 row() {  # <what> <ours> <yardstick> <name of the yardstick> <aim>
     [[ -n $2 && -n $3 ]] || fail "no number for: $1"
     rows+=("$(awk -v what="$1" -v ours="$2" -v other="$3" -v which="$4" -v aim="$5" \

@@ -20,8 +20,10 @@ row "new cards a second, $million in the vault" "$(rate "$filled")" "$(rate "$em
 # As the clock says and not as fast as they can: a call that had to wait counts from when it was due.
 seconds_kept=$seconds seconds=20
 calm=$(load cards --callers 64 --rate 500) || fail "the calm before the rotation failed"
+vault_keys() { build/release/bin/portcullis-vault keys "$@" --config "$scratch/data/config/vault.toml"; }
+account=$(vault_keys list | grep -o 'acct_00000001[0-9A-Za-z]*' | head -1)
 began=$SECONDS
-build/release/bin/portcullis-vault keys rotate acct_00000001 --per-second 10000 --config "$scratch/data/config/vault.toml" >"$scratch/rotate.log" 2>&1 &
+vault_keys rotate "$account" --per-second 10000 >"$scratch/rotate.log" 2>&1 &
 rotation=$!
 seconds=$((million / 10000))
 busy=$(load cards --callers 64 --rate 500) || fail "the load beside the rotation failed"

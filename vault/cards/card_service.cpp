@@ -178,12 +178,9 @@ Task<OpenCard> CardService::open(AccountId account, bool livemode, std::string t
 }
 
 Task<CardFacts> CardService::facts(AccountId account, std::string token, Deadline deadline) {
-    auto row = co_await find(account, token, deadline);
-    if (!row) co_return Fail{row.error()};
-    auto metadata = co_await parts_.changes.metadata(account, std::move(token), deadline);
-    if (!metadata) co_return Fail{metadata.error()};
-    row->facts.metadata = std::move(*metadata);
-    co_return row->facts;
+    auto row = co_await find(account, std::move(token), deadline);
+    if (!row) co_return Fail{std::move(row).error()};
+    co_return std::move(row->facts);
 }
 
 }  // namespace vault::cards

@@ -28,7 +28,6 @@ class CardService final : public CardVault, public CardCheck {
         keys::KeyMaterial& material;
         Fingerprinter& fingerprinter;
         CvcStore& codes;
-        store::CardChanges& changes;
         UseMarks& uses;
         Velocity& velocity;
         const SandboxCards& sandbox;

@@ -38,8 +38,8 @@ struct CardWork {
           ring{merchant_keys, keys.safe, keys.work->trail(), keys.work->clock(), keys.work->metrics()},
           codes{keys.work->clock()},
           uses{changes, keys.work->clock(), keys.work->metrics()},
-          service{{rows, ring, keys.material, keys.fingerprinter, codes, changes, uses, velocity, sandbox,
-                   bins, keys.work->trail(), keys.work->clock(), keys.work->metrics(),
+          service{{rows, ring, keys.material, keys.fingerprinter, codes, uses, velocity, sandbox, bins,
+                   keys.work->trail(), keys.work->clock(), keys.work->metrics(),
                    config.boolean("sandbox.enabled")}} {}
 
     common::db::Pool pool;  // more connections than the tools have

@@ -15,16 +15,14 @@ using common::Result;
 using common::Task;
 using common::crypto::Digest;
 using common::db::bytes;
+using common::db::bytes_text;
+using common::db::CopyTarget;
 using common::db::Statement;
 using common::db::Transaction;
 
-// The arrays are in the order of the entries.
-constexpr Statement append_entries{"audit_append", R"(
-INSERT INTO audit_entry (stream, sequence, recorded_at, actor, action, object, origin, outcome, detail, previous, hash)
-SELECT $1, $2::bigint + place, recorded_at, actor, action, object, origin, outcome, detail, previous, hash
-  FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bytea[],
-              $11::bytea[])
-  WITH ORDINALITY AS e (recorded_at, actor, action, object, origin, outcome, detail, previous, hash, place))"};
+const CopyTarget<11> entries_target{"audit_entry",
+                                    {"stream", "sequence", "recorded_at", "actor", "action", "object",
+                                     "origin", "outcome", "detail", "previous", "hash"}};
 
 constexpr Statement find_head{"audit_head", R"(
 SELECT sequence, hash FROM audit_entry WHERE stream = $1 ORDER BY sequence DESC LIMIT 1)"};
@@ -60,39 +58,6 @@ SELECT stream FROM audit_entry WHERE stream > $1 ORDER BY stream LIMIT 1)"};
 constexpr Statement next_of_checkpoints{"audit_next_checkpoint_stream", R"(
 SELECT stream FROM audit_checkpoint WHERE stream > $1 ORDER BY stream LIMIT 1)"};
 
-// A PostgreSQL array as text, one value after the other.
-class ArrayText {
-  public:
-    explicit ArrayText(std::size_t capacity) { text_.reserve(capacity); }
-    void add(std::int64_t number) {
-        separate();
-        text_ += std::to_string(number);
-    }
-    void add(std::string_view value) {
-        separate();
-        text_ += '"';
-        for (const char c : value) {
-            if (c == '"' || c == '\\') text_ += '\\';
-            text_ += c;
-        }
-        text_ += '"';
-    }
-    void add(const Digest& digest) {
-        separate();
-        text_ += "\"\\\\x";
-        text_ += common::crypto::to_hex(digest);
-        text_ += '"';
-    }
-    std::string take() && {
-        text_ += '}';
-        return std::move(text_);
-    }
-
-  private:
-    void separate() { text_ += text_.empty() ? '{' : ','; }
-    std::string text_;
-};
-
 // What the table's own checks would not have let in gets no hash, and so fits none.
 Record record_of(const std::string& stream, const pqxx::row& row) {
     Record record;
@@ -121,27 +86,16 @@ std::vector<Record> records_of(const std::string& stream, const pqxx::result& ro
 }
 
 Result<bool> insert_all(Transaction& tx, const std::vector<Record>& records) {
-    const auto size = records.size();
-    ArrayText times{size * 14}, actors{size * 40}, actions{size * 16}, objects{size * 48}, origins{size * 20},
-        outcomes{size * 10}, details{size * 32}, previous{size * 70}, hashes{size * 70};
+    std::vector<decltype(entries_target)::Row> rows;
+    rows.reserve(records.size());
     for (const auto& record : records) {
-        times.add(record.recorded_at);
-        actors.add(record.entry.actor);
-        actions.add(record.entry.action);
-        objects.add(record.entry.object);
-        origins.add(record.entry.origin);
-        outcomes.add(audit::to_string(record.entry.outcome));
-        details.add(record.entry.detail);
-        previous.add(record.previous);
-        hashes.add(record.hash);
+        const auto& entry = record.entry;
+        rows.push_back({record.stream, std::to_string(record.sequence), std::to_string(record.recorded_at),
+                        entry.actor, entry.action, entry.object, entry.origin,
+                        std::string{audit::to_string(entry.outcome)}, entry.detail,
+                        bytes_text(record.previous), bytes_text(record.hash)});
     }
-    const auto& first = records.front();
-    const auto done =
-        tx.exec(append_entries, first.stream, first.sequence - 1, std::move(times).take(),
-                std::move(actors).take(), std::move(actions).take(), std::move(objects).take(),
-                std::move(origins).take(), std::move(outcomes).take(), std::move(details).take(),
-                std::move(previous).take(), std::move(hashes).take());
-    if (done.affected_rows() != size) return Fail{Error::internal("audit: not every entry was inserted")};
+    tx.copy(entries_target, rows);
     return true;
 }
 

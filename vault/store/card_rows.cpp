@@ -41,6 +41,8 @@ const CopyTarget<5> metadata_target{"card_metadata", {"account_id", "token", "li
 
 constexpr Statement find_card{
     "card_find", "SELECT " ROW_COLUMNS
+                 ", (SELECT jsonb_object_agg(m.key, m.value)::text FROM card_metadata m"
+                 " WHERE m.account_id = $1 AND m.token = c.token)"
                  " FROM card c JOIN card_key k ON k.account_id = $1 AND k.token = c.token"
                  " WHERE c.account_id = $1 AND c.token = $2"
                  " AND NOT EXISTS (SELECT 1 FROM card_tombstone t WHERE t.account_id = $1 AND t.token = $2)"};
@@ -161,7 +163,10 @@ Task<CardRow> CardRows::find(AccountId account, std::string token, Deadline dead
             const bool erased = !tx.exec(find_tombstone, account.value, token).empty();
             return Fail{erased ? erased_card(token) : no_such_card(token)};
         }
-        return card_of(account, token, rows[0]);
+        constexpr int metadata = 19;
+        auto card = card_of(account, token, rows[0]);
+        card.facts.metadata = cards::metadata_of(rows[0][metadata].as<std::string>(""));
+        return card;
     };
     return pool_.read(std::move(job), deadline);
 }

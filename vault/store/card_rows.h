@@ -48,7 +48,7 @@ class CardRows {
     // All rows of all cards, or none. Cause::conflict: a token exists, or the merchant key is not active any
     // more; `bulk_chunk_known`: the chunk was stored before; Cause::outcome_unknown: read one.
     common::Task<bool> insert(Insertion insertion, common::Deadline deadline);
-    // Cause::not_found: no such token in this account, or erased. Without its metadata.
+    // Cause::not_found: no such token in this account, or erased.
     common::Task<CardRow> find(common::AccountId account, std::string token, common::Deadline deadline);
     // Those of the tokens that are there. Without their metadata.
     common::Task<std::map<std::string, CardRow>> find_all(common::AccountId account,

@@ -50,8 +50,8 @@ struct Vault {
     vault::cards::LiveBinTable bins{
         std::move(*vault::cards::BinTable::load(PORTCULLIS_VAULT "/cards/bins.json"))};
     std::function<std::string(std::string_view)> draw_digits = vault::cards::new_digit_token;
-    vault::cards::CardService cards{{rows, ring, material, fingerprinter, codes, changes, uses, velocity,
-                                     sandbox, bins, trail, clock, metrics, true,
+    vault::cards::CardService cards{{rows, ring, material, fingerprinter, codes, uses, velocity, sandbox,
+                                     bins, trail, clock, metrics, true,
                                      [this](std::string_view last4) { return draw_digits(last4); }}};
     vault::store::BulkChunks chunks{pool};
     vault::cards::BulkService bulk{{cards, cards.batch(), rows, chunks, fingerprinter, clock, metrics}};

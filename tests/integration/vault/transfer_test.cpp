@@ -94,7 +94,7 @@ TEST_F(Transfers, TakeAllCardsOfAnAccountToAnotherOne) {
         number_of[card->facts.token] = number;
     }
     const auto erased = stored(), others = stored("4242424242424242", AccountId{4799});
-    ASSERT_TRUE(wait_for(vault->keeper.erase(account, erased, soon())));
+    ASSERT_TRUE(wait_for(vault->keeper.erase(account, erased, caller(), soon())));
 
     const auto told = exported();
     ASSERT_TRUE(told) << told.error().describe();
@@ -265,7 +265,7 @@ TEST_F(Transfers, DoNotBringBackACardThatWasErasedSince) {
     write({card_line("4242424242424242"), card_line("5555555555554444")});
     ASSERT_TRUE(import(account));
     const auto gone = text(results[0], "new_token");
-    ASSERT_TRUE(wait_for(vault->keeper.erase(account, gone, soon())));
+    ASSERT_TRUE(wait_for(vault->keeper.erase(account, gone, caller(), soon())));
     ASSERT_TRUE(import(account));
     EXPECT_EQ(report.present, 1);
     EXPECT_EQ(report.refused, 1);
