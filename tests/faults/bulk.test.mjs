@@ -1,12 +1,8 @@
 // A bulk of cards that is broken off: sent again, it stores each card once and answers as before.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import https from 'node:https';
-import { directory, gatewayRun, sandbox, sql } from '../lib/sandbox.mjs';
-
-const certificates = directory + '/certs/internal/';
-const file = (name) => fs.readFileSync(certificates + name);
+import { sendBulk as send } from '../lib/bulk.mjs';
+import { gatewayRun, sandbox, sql } from '../lib/sandbox.mjs';
 
 // Numbers of the sandbox's open range, each with its check digit.
 const number = (index) => {
@@ -17,31 +13,6 @@ const number = (index) => {
 };
 const lines = (from, count) => Array.from({ length: count }, (_, i) => JSON.stringify({ number: number(from + i), exp_month: 12, exp_year: 2034 }) + '\n');
 
-// Sends a bulk; `seen` is called with each line of the answer while it comes. The lines that came.
-function send(name, body, seen = () => {}) {
-  const url = new URL(sandbox().vault_url);
-  return new Promise((resolve) => {
-    const answers = [];
-    let text = '';
-    const call = https.request({ host: url.hostname, port: url.port, method: 'POST', path: `/bulk/${name}?account=00000001&livemode=false`,
-      headers: { 'Content-Type': 'application/x-ndjson' }, ca: file('ca.pem'), cert: file('gateway.pem'), key: file('gateway.key') }, (answer) => {
-      answer.on('data', (part) => {
-        text += part;
-        for (let end; (end = text.indexOf('\n')) >= 0; text = text.slice(end + 1)) {
-          answers.push(JSON.parse(text.slice(0, end)));
-          seen(answers.at(-1), call);
-        }
-      });
-      answer.on('end', () => resolve(answers)).on('error', () => resolve(answers));
-    });
-    call.on('error', () => resolve(answers));
-    (async () => {
-      for (let i = 0; i < body.length && !call.destroyed; i += 500)
-        if (!call.write(body.slice(i, i + 500).join(''))) await new Promise((ready) => { call.once('drain', ready); call.once('close', ready); });
-      call.end();
-    })();
-  });
-}
 const stored = () => Number(sql('vault', 'SELECT count(*) FROM card')[0][0]);
 const same = (first, again) => {
   for (const answer of first.filter((a) => a.card)) assert.equal(again[answer.line - 1].card.token, answer.card.token);

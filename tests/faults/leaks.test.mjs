@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import https from 'node:https';
 import { spawn, spawnSync } from 'node:child_process';
+import { sendBulk } from '../lib/bulk.mjs';
 import { directory, relaxed, sandbox, top } from '../lib/sandbox.mjs';
 
 const root = process.getuid() === 0;
@@ -54,6 +55,15 @@ const throughTheVault = async (number, token_format) => {
   if (token_format === 'digits') assert.equal((await vault('DELETE', `/cards/${token}?account=${account}`)).body.erased, true);
 };
 
+// Whole, with lines that are refused, and broken off in the middle of a chunk.
+const inBulks = async () => {
+  const line = (number, more = {}) => JSON.stringify({ number, exp_month: 11, exp_year: 2035, ...more }) + '\n';
+  const body = numbers.flatMap((number) => [line(number), line(number, { metadata: { note: number } }), line(number, { exp_year: 2020 }), line(number, { cvc: code }), `{"number":"${number}"\n`]);
+  const answers = await sendBulk('leaks', body);
+  assert.deepEqual(answers.at(-1), { done: true, stored: numbers.length, refused: 4 * numbers.length });
+  await sendBulk('broken-off', Array.from({ length: 1700 }, (_, i) => line(numbers[i % numbers.length])), (answer, call) => call.destroy());
+};
+
 // PCI DSS 4.0.1: 3.3.1, 3.5.1
 test('no card number is in a file, a dump or the memory of a process after payments', async () => {
   const stripe = relaxed();
@@ -66,6 +76,7 @@ test('no card number is in a file, a dump or the memory of a process after payme
     }
   for (const number of numbers)
     for (const format of ['default', 'digits']) await throughTheVault(number, format);
+  await inBulks();
   await new Promise((resolve) => setTimeout(resolve, 2000));
   const { pids, admin_database_url: url } = sandbox();
   const dumps = ['gateway', 'vault'].flatMap((name) => ['--dump', url.replace('@/postgres?', `@/${name}?`)]);

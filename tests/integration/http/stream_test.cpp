@@ -55,11 +55,11 @@ asio::awaitable<Handled> mirror(http::Request& request, http::BodyStream& stream
     co_return std::nullopt;
 }
 
-http::ServerOptions streaming() {
+http::ServerOptions streaming(std::chrono::milliseconds patience = 10s) {
     http::ServerOptions options;
     options.streams = [](http::Method, std::string_view path) { return path.starts_with("/stream"); };
     options.stream_handler = mirror;
-    options.body_time_max = 400ms;
+    options.body_time_max = patience;
     options.stream_bytes_max = 4096;
     seen_end = End::none;
     return options;
@@ -108,7 +108,7 @@ TEST(HttpStream, GoesOnOnlyWhenItIsAskedTo) {
 }
 
 TEST(HttpStream, IsNotTakenForWholeWhenItIsCutOff) {
-    RunningServer server{streaming()};
+    RunningServer server{streaming(500ms)};
     {
         RawClient client{server.port};
         client.send(chunked_head() + chunk("half"));

@@ -193,8 +193,7 @@ TEST_F(CardsTogether, WaitForNoLongerThanTheirCallersDo) {
     come(300ms, hasty);
     io.run();
     ASSERT_TRUE(patient && hasty);
-    EXPECT_LT(*hasty, 1500ms);
-    EXPECT_GT(*patient, *hasty) << "until the database gave up";
+    EXPECT_GT(*patient - *hasty, 500ms) << "he waited until the database gave up";
     lock.abort();
     EXPECT_TRUE(store(typed())) << "and afterwards it goes on";
 }
