@@ -32,7 +32,7 @@ struct CopyTarget {
 
 // ciphertext or another binary value as a parameter (bytea)
 pqxx::binarystring bytes(std::span<const std::uint8_t> data);
-std::string bytes_text(std::span<const std::uint8_t> data);  // the same, for CopyRow
+std::string bytes_text(std::span<const std::uint8_t> data);  // the same, for CopyTarget
 std::vector<std::uint8_t> bytes(const pqxx::field& field);
 
 // One transaction: BEGIN; SET LOCAL … sent before the first statement, COMMIT after the job. An error of

@@ -1,5 +1,5 @@
-// Stores cards of one account and mode together: one call of the HSM, one wait for the audit log and one
-// COMMIT for all of them.
+// Stores cards of one account and mode together: they share their turns at the HSM, one wait for the audit
+// log and one COMMIT.
 #pragma once
 
 #include <functional>

@@ -110,7 +110,7 @@ TEST_F(CardsTogether, AreRefusedOneByOne) {
     EXPECT_EQ(count("card"), "8");
 }
 
-// A fault that only one row has: the table takes no country of this name.
+// A fault that only one row has: the table takes no card with these last four digits.
 TEST_F(CardsTogether, AreStoredWithoutTheOneThatCannotBe) {
     tamper("ALTER TABLE card ADD CONSTRAINT no_elevens CHECK (last4 <> '" + number_of(11).substr(12) + "')");
     const auto answers = store_all(many(20));
