@@ -67,7 +67,7 @@ Task<CardBatch::Stored> CardBatch::store(const std::vector<CheckedCard>& cards, 
         auto insertion = std::make_shared<store::CardInsertion>(std::move(*rows), std::move(chunk),
                                                                 std::move(recorded), recorded_by);
         auto stored = co_await insert(insertion, deadline);
-        if (stored) co_return finished(cards, std::move(insertion));
+        if (stored) co_return finished(cards, insertion);
         if (stored.error().cause() != Cause::conflict) co_return Fail{std::move(stored).error()};
         // A token that exists, or a merchant key that was replaced since it was read.
         parts_.metrics.count("vault_token_collisions_total");
@@ -77,9 +77,8 @@ Task<CardBatch::Stored> CardBatch::store(const std::vector<CheckedCard>& cards, 
 }
 
 // The rows are written meanwhile, and wait with their COMMIT.
-std::shared_future<common::Result<bool>> CardBatch::begin_to_record(boost::asio::any_io_executor executor,
-                                                                    std::vector<audit::Entry> entries,
-                                                                    Deadline deadline) {
+std::shared_future<common::Result<bool>> CardBatch::begin_to_record(
+    const boost::asio::any_io_executor& executor, std::vector<audit::Entry> entries, Deadline deadline) {
     auto promise = std::make_shared<std::promise<common::Result<bool>>>();
     auto future = promise->get_future().share();
     boost::asio::co_spawn(executor, parts_.trail.record_all(std::move(entries), deadline),
@@ -191,7 +190,7 @@ Task<bool> CardBatch::insert(const Insertion& insertion, Deadline deadline) {
     co_return stored;
 }
 
-CardBatch::Stored CardBatch::finished(const std::vector<CheckedCard>& cards, Insertion insertion) {
+CardBatch::Stored CardBatch::finished(const std::vector<CheckedCard>& cards, const Insertion& insertion) {
     Stored results;
     results.reserve(cards.size());
     for (std::size_t i = 0; i < cards.size(); ++i) {

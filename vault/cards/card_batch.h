@@ -55,11 +55,11 @@ class CardBatch {
                                                      common::Deadline deadline);
     store::CardRow row_of(const CheckedCard& card, std::string token, const Fingerprint& fingerprint,
                           const keys::MerchantKey& merchant_key, const common::SecretBytes& card_key) const;
-    std::shared_future<common::Result<bool>> begin_to_record(boost::asio::any_io_executor executor,
+    std::shared_future<common::Result<bool>> begin_to_record(const boost::asio::any_io_executor& executor,
                                                              std::vector<audit::Entry> entries,
                                                              common::Deadline deadline);
     common::Task<bool> insert(const store::CardRows::Insertion& insertion, common::Deadline deadline);
-    Stored finished(const std::vector<CheckedCard>& cards, store::CardRows::Insertion insertion);
+    Stored finished(const std::vector<CheckedCard>& cards, const store::CardRows::Insertion& insertion);
 
     Parts parts_;
 };
