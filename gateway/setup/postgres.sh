@@ -37,7 +37,7 @@ init_cluster() {
     rm -rf -- "$data/postgres" "$data/postgres.new"
     mkdir "$data/postgres.new" && chmod 0700 "$data/postgres.new" || fail "Cannot make $data/postgres.new."
     ((EUID != 0)) || chown postgres "$data/postgres.new"
-    as_postgres "$postgres_bin/initdb" -D "$data/postgres.new" -U postgres --auth=reject --encoding=UTF8 --locale=C.UTF-8 \
+    as_postgres "$postgres_bin/initdb" -D "$data/postgres.new" -U postgres --auth=reject --encoding=UTF8 --locale=C.UTF-8 --lc-collate=C \
         --data-checksums >"$data/logs/initdb.log" 2>&1 &&
         as_postgres tee -a "$data/postgres.new/postgresql.conf" <<<"include 'conf.auto.conf'" >/dev/null &&
         mv "$data/postgres.new" "$data/postgres" || { tail -5 "$data/logs/initdb.log" >&2; fail "initdb failed; the end of $data/logs/initdb.log is above."; }
