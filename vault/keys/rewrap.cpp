@@ -53,22 +53,24 @@ void Rewrapper::refuse(RewrapReport& report, std::string name) {
     if (report.refused_names.size() < names_max) report.refused_names.push_back(std::move(name));
 }
 
-// How many rows were looked at; 0 = there are no more behind `after`.
+// How many rows it was about; `after` is empty when there are no more behind it.
 Task<std::int64_t> Rewrapper::card_key_batch(const MerchantKeyRow& from, std::string& after, const Pace& pace,
                                              RewrapReport& report) {
     const store::CardKeyScope scope{from.account, from.livemode, from.version};
-    auto rows = co_await parts_.card_keys.sealed_by(scope, after, pace.batch, step());
-    if (!rows) co_return Fail{std::move(rows).error()};
-    if (rows->empty()) co_return 0;
+    auto part = co_await parts_.card_keys.sealed_by(scope, after, pace.batch, step());
+    if (!part) co_return Fail{std::move(part).error()};
+    if (part->rows.empty()) {
+        after = std::move(part->next);
+        co_return 0;
+    }
     const auto old_key = co_await parts_.ring.version(from.account, from.livemode, from.version, step());
     if (!old_key) co_return Fail{old_key.error()};
     const auto new_key = co_await parts_.ring.active(from.account, from.livemode, step());
     if (!new_key) co_return Fail{new_key.error()};
 
-    const auto looked_at = static_cast<std::int64_t>(rows->size());
-    auto last = rows->back().token;
+    const auto looked_at = static_cast<std::int64_t>(part->rows.size());
     std::vector<store::SealedCardKey> fresh;
-    for (auto& row : *rows) {
+    for (auto& row : part->rows) {
         cards::SealedCard sealed;
         sealed.key_id = row.id, sealed.sealed_key = row.sealed, sealed.commitment = row.commitment;
         const cards::CardScope card{from.account, from.livemode, row.token};
@@ -87,7 +89,7 @@ Task<std::int64_t> Rewrapper::card_key_batch(const MerchantKeyRow& from, std::st
         // Unknown: what was not written still has the old version, and comes again in the next round.
         if (written) report.done += *written;
     }
-    after = std::move(last);
+    after = std::move(part->next);
     co_return looked_at;
 }
 
@@ -109,7 +111,7 @@ Task<RewrapReport> Rewrapper::card_keys(MerchantKeyRow from, Pace pace) {
         parts_.metrics.count("vault_rewrapped_total", {{"what", "card_key"}},
                              static_cast<double>(*looked_at));
         co_await throttle.after(*looked_at);
-        if (*looked_at != 0) continue;
+        if (!after.empty()) continue;
         // From the start again, for those that came in meanwhile or whose commit was not heard of.
         const auto left = co_await parts_.card_keys.count(scope, step());
         if (!left) co_return Fail{left.error()};
@@ -117,7 +119,6 @@ Task<RewrapReport> Rewrapper::card_keys(MerchantKeyRow from, Pace pace) {
         done_before = report.done;
         report.refused = 0;
         report.refused_names.clear();
-        after.clear();
     }
     co_return report;
 }

@@ -16,10 +16,14 @@ using common::db::bytes;
 using common::db::Statement;
 using common::db::Transaction;
 
+// A bounded part of the primary key; its last row comes too, whether it fits or not, since the next part
+// begins behind it.
 constexpr Statement find_sealed_by{"card_key_sealed_by", R"(
-SELECT token, id, sealed, commitment FROM card_key
- WHERE account_id = $1 AND livemode = $2 AND merchant_key_version = $3 AND token > $4
- ORDER BY token LIMIT $5)"};
+WITH seen AS MATERIALIZED (
+  SELECT token, id, sealed, commitment, livemode = $2 AND merchant_key_version = $3 AS fits
+    FROM card_key WHERE account_id = $1 AND token > $4 ORDER BY token LIMIT $5)
+SELECT token, id, sealed, commitment, fits FROM seen
+ WHERE fits OR token = (SELECT max(token) FROM seen) ORDER BY token)"};
 
 constexpr Statement count_sealed_by{"card_key_count", R"(
 SELECT count(*) FROM card_key WHERE account_id = $1 AND livemode = $2 AND merchant_key_version = $3)"};
@@ -49,14 +53,16 @@ std::string bytes_of(const std::vector<SealedCardKey>& rows,
 
 }  // namespace
 
-Task<std::vector<SealedCardKey>> CardKeys::sealed_by(CardKeyScope scope, std::string after, int limit,
-                                                     Deadline deadline) {
-    auto job = [scope, after = std::move(after),
-                limit](Transaction& tx) -> Result<std::vector<SealedCardKey>> {
-        std::vector<SealedCardKey> found;
+Task<SealedCardKeys> CardKeys::sealed_by(CardKeyScope scope, std::string after, int limit,
+                                         Deadline deadline) {
+    auto job = [scope, after = std::move(after), limit](Transaction& tx) -> Result<SealedCardKeys> {
+        SealedCardKeys found;
         for (const auto& row :
-             tx.exec(find_sealed_by, scope.account.value, scope.livemode, scope.version, after, limit))
-            found.push_back({row[0].as<std::string>(), bytes(row[1]), bytes(row[2]), bytes(row[3])});
+             tx.exec(find_sealed_by, scope.account.value, scope.livemode, scope.version, after, limit)) {
+            found.next = row[0].as<std::string>();
+            if (row[4].as<bool>())
+                found.rows.push_back({found.next, bytes(row[1]), bytes(row[2]), bytes(row[3])});
+        }
         return found;
     };
     return pool_.read(std::move(job), deadline);

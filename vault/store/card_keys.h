@@ -12,6 +12,13 @@ struct SealedCardKey {
     std::vector<std::uint8_t> id, sealed, commitment;
 };
 
+// A part of the walk over an account's card keys; `next` is where the following part begins, empty after the
+// last.
+struct SealedCardKeys {
+    std::vector<SealedCardKey> rows;
+    std::string next;
+};
+
 // The card keys of one account and mode that one version of its merchant key seals.
 struct CardKeyScope {
     common::AccountId account;
@@ -22,9 +29,9 @@ struct CardKeyScope {
 class CardKeys {
   public:
     explicit CardKeys(common::db::Pool& pool) : pool_{pool} {}
-    // By token, behind `after`.
-    common::Task<std::vector<SealedCardKey>> sealed_by(CardKeyScope scope, std::string after, int limit,
-                                                       common::Deadline deadline);
+    // Those among the next `limit` card keys of the account behind the token `after`.
+    common::Task<SealedCardKeys> sealed_by(CardKeyScope scope, std::string after, int limit,
+                                           common::Deadline deadline);
     // Puts the new seals in, where the old version still stands; how many. Cause::conflict: the version that
     // made them is no longer the active one.
     common::Task<std::int64_t> reseal(CardKeyScope from, std::string merchant_key_id, unsigned version,

@@ -1,5 +1,5 @@
-// Searches of CardChanges. Each reads a bounded window of one index, in its order, and keeps what fits the
-// other conditions, so that no page costs more as rows grow.
+// Searches of CardChanges. Each takes a bounded window of what one index leads to and keeps what fits the
+// other conditions. Cards of one fingerprint, last four digits or month of expiry are sorted by token first.
 #include <charconv>
 
 #include "vault/cards/metadata.h"
@@ -49,9 +49,11 @@ constexpr Statement by_fingerprint{"card_search_fingerprint",
                                    CARDS_SEEN("c.fingerprint = $3 AND c.token > $10", "c.token")};
 constexpr Statement by_last4{"card_search_last4", CARDS_SEEN("c.last4 = $5 AND c.token > $10", "c.token")};
 constexpr Statement by_expiry{
-    "card_search_expiry", CARDS_SEEN("(c.exp_year, c.exp_month, c.token) > ($13::integer, $14::integer, $10)"
-                                     " AND (c.exp_year, c.exp_month) <= ($15::integer, $16::integer)",
-                                     "c.exp_year, c.exp_month, c.token")};
+    "card_search_expiry",
+    CARDS_SEEN("c.exp_year BETWEEN $13::integer AND $15::integer"
+               " AND (c.exp_year, c.exp_month, c.token) > ($13::integer, $14::integer, $10)"
+               " AND (c.exp_year, c.exp_month) <= ($15::integer, $16::integer)",
+               "c.exp_year, c.exp_month, c.token")};
 constexpr Statement by_metadata{
     "card_search_metadata",
     "WITH seen AS MATERIALIZED (SELECT " SHOWN_COLUMNS
