@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <boost/describe.hpp>
+
 #include "common/ids.h"
 #include "common/task.h"
 
@@ -26,6 +28,7 @@ struct IdempotencyKey {
     static std::string for_request(std::string_view request_id) { return '\x01' + std::string{request_id}; }
     bool is_given() const { return !key.starts_with('\x01'); }
 };
+BOOST_DESCRIBE_STRUCT(IdempotencyKey, (), (key, method, path, parameters))
 
 // Enough to render the answer again after a crash: it is stored with the idempotency key.
 struct Call {
@@ -36,8 +39,9 @@ struct Call {
     std::vector<std::string> expand;
     bool publishable = false;  // reduced objects
     std::string client_address;
-    common::Deadline deadline;
+    common::Deadline deadline;  // does not outlive the process
 };
+BOOST_DESCRIBE_STRUCT(Call, (), (request_id, idempotency, api_version, expand, publishable, client_address))
 
 // What is stored under an idempotency key and sent.
 struct StoredResponse {

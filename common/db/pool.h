@@ -70,7 +70,7 @@ class Transaction {
     }
 
     bool is_failed() const { return failed_; }
-    const char* statement() const { return statement_; }  // name of the last one, for logs
+    const char* statement() const { return statement_.c_str(); }  // name of the last one, for logs
 
   private:
     friend class Session;
@@ -84,7 +84,7 @@ class Transaction {
     pqxx::transaction_base* work_;
     Prepared* prepared_;
     std::string begin_sql_;
-    const char* statement_ = "";
+    std::string statement_;
     bool begun_ = false;
     bool failed_ = false;
 };

@@ -223,7 +223,10 @@ common::Status Api::prepare(const Request& request, Progress& progress, Context&
     context.caller = *progress.caller;
     context.call = progress.call;
     context.form = &form;
-    context.id = progress.match->id;
+    const auto& ids = progress.match->ids;
+    if (!ids.empty()) context.id = ids.back();
+    if (ids.size() > 1) context.parent = ids[ids.size() - 2];
+    context.path = request.path;
     context.backend = backend_;
     context.renderer = renderer_;
     return {};

@@ -50,7 +50,7 @@ class Worker {
           vaults_{io, std::move(vaults), outward, metrics},
           port_{vaults_},
           payments_{database, port_, renderer, clock},
-          backend_{database, merchants, payments_, vaults_, clock},
+          backend_{database, merchants, payments_, vaults_, renderer, clock},
           api_{backend_, limits, renderer, digest_key, metrics} {}
 
     common::Result<unsigned short> listen(common::http::ServerOptions options, common::http::TlsSource tls,

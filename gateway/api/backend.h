@@ -4,6 +4,7 @@
 
 #include "gateway/merchants/merchants.h"
 #include "gateway/payments/service.h"
+#include "gateway/work.h"
 
 namespace gateway::api {
 
@@ -20,14 +21,14 @@ class Backend {
     // What the call's idempotency key holds already: an answer to repeat, the API's error for another use of
     // it, or nothing. Claims nothing.
     virtual common::Task<std::optional<StoredResponse>> look(Call call) = 0;
+    // What one transaction suffices for.
+    virtual common::Task<StoredResponse> change(Call call, Account account, Job job) = 0;
+    virtual common::Task<StoredResponse> read(Call call, Account account, Job job) = 0;
     virtual common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input) = 0;
-    virtual common::Task<PaymentMethod> find_payment_method(Scope scope, std::string id) = 0;
     virtual common::Task<StoredResponse> create_intent(Call call, CreateIntent input) = 0;
     virtual common::Task<StoredResponse> confirm_intent(Call call, std::string id, ConfirmIntent input) = 0;
     virtual common::Task<StoredResponse> capture_intent(Call call, std::string id, CaptureIntent input) = 0;
     virtual common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input) = 0;
-    virtual common::Task<PaymentView> find_intent(Scope scope, std::string id) = 0;
-    virtual common::Task<PaymentService::ChargeView> find_charge(Scope scope, std::string id) = 0;
     virtual boost::asio::awaitable<Readiness> readiness(common::Deadline deadline) = 0;
 };
 

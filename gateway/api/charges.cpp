@@ -1,17 +1,45 @@
+#include "gateway/payments/charges.h"
+
+#include "gateway/api/customer_rules.h"
 #include "gateway/api/handlers.h"
+#include "gateway/store/payments.h"
 
 namespace gateway::api {
 
-common::Task<StoredResponse> read_charge(Context& context) {
-    const auto scope = context.call.scope;
-    auto found = co_await context.backend->find_charge(scope, context.id);
-    if (!found) co_return common::Fail{found.error()};
-    const Expansion expand{context.call.expand};
-    if (!expand.find("payment_intent") || found->charge.payment_intent.empty())
-        co_return context.renderer->charge(found->charge, nullptr, context.call);
-    auto payment = co_await context.backend->find_intent(scope, found->charge.payment_intent);
-    if (!payment) co_return common::Fail{payment.error()};
-    co_return context.renderer->charge(found->charge, &*payment, context.call);
+using boost::json::object;
+using common::Fail;
+using common::Result;
+using common::Task;
+
+Task<StoredResponse> read_charge(Context& context) {
+    co_return co_await context.read([&context](Work& work) -> Result<object> {
+        const auto charge = store::require<Charge>(work.tx, work.scope(), context.id);
+        if (!charge) return Fail{charge.error()};
+        return work.show(&*charge);
+    });
+}
+
+Task<StoredResponse> list_charges(Context& context) {
+    co_return co_await list_of<Charge>(context,
+                                       filters_of(context.parameters(), {"customer", "payment_intent"}));
+}
+
+Task<StoredResponse> update_charge(Context& context) {
+    const auto parameters = context.parameters();
+    ChargeChanges changes;
+    changes.description = parameters.text_change("description");
+    changes.receipt_email = parameters.text_change("receipt_email");
+    changes.shipping = parameters.object_change("shipping", update_charge_rules);
+    changes.metadata = parameters.metadata_change();
+    changes.customer = parameters.text("customer");
+    changes.transfer_group = parameters.text("transfer_group");
+    if (const auto fraud = parameters.hash("fraud_details"))
+        changes.user_report = fraud->text_change("user_report");
+    co_return co_await context.change([&context, changes = std::move(changes)](Work& work) -> Result<object> {
+        const auto charge = payments::update_charge(work, context.id, changes);
+        if (!charge) return Fail{charge.error()};
+        return work.show(&*charge);
+    });
 }
 
 }  // namespace gateway::api

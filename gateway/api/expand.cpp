@@ -14,13 +14,17 @@ constexpr std::size_t depth_max = 4;
 struct Edge {
     ObjectKind from;
     std::string_view field;
-    ObjectKind to;  // none: always null, or an id, as long as that resource is not part of the gateway
+    ObjectKind to;      // none: always null, or an id, as long as that resource is not part of the gateway
+    bool hash = false;  // a part of the object itself: paths lead through it
 };
 
 constexpr Edge edges[] = {
-    {ObjectKind::payment_method, "customer", ObjectKind::none},
+    {ObjectKind::customer, "default_source", ObjectKind::none},
+    {ObjectKind::customer, "invoice_settings", ObjectKind::invoice_settings, true},
+    {ObjectKind::invoice_settings, "default_payment_method", ObjectKind::payment_method},
+    {ObjectKind::payment_method, "customer", ObjectKind::customer},
     {ObjectKind::payment_intent, "application", ObjectKind::none},
-    {ObjectKind::payment_intent, "customer", ObjectKind::none},
+    {ObjectKind::payment_intent, "customer", ObjectKind::customer},
     {ObjectKind::payment_intent, "latest_charge", ObjectKind::charge},
     {ObjectKind::payment_intent, "on_behalf_of", ObjectKind::none},
     {ObjectKind::payment_intent, "payment_method", ObjectKind::payment_method},
@@ -30,7 +34,7 @@ constexpr Edge edges[] = {
     {ObjectKind::charge, "application", ObjectKind::none},
     {ObjectKind::charge, "application_fee", ObjectKind::none},
     {ObjectKind::charge, "balance_transaction", ObjectKind::none},
-    {ObjectKind::charge, "customer", ObjectKind::none},
+    {ObjectKind::charge, "customer", ObjectKind::customer},
     {ObjectKind::charge, "failure_balance_transaction", ObjectKind::none},
     {ObjectKind::charge, "on_behalf_of", ObjectKind::none},
     {ObjectKind::charge, "payment_intent", ObjectKind::payment_intent},
@@ -50,7 +54,7 @@ bool expandable(std::string_view path, ObjectKind root, bool publishable) {
         const auto* edge =
             std::ranges::find_if(edges, [&](const Edge& e) { return e.from == at && e.field == field; });
         if (edge == std::end(edges)) return false;
-        if (dot == std::string_view::npos) return true;
+        if (dot == std::string_view::npos) return !edge->hash;
         at = edge->to;
         path.remove_prefix(dot + 1);
     }
@@ -77,9 +81,11 @@ const Expansion* Expansion::find(std::string_view name) const {
     return found == children_.end() ? nullptr : &found->second;
 }
 
-common::Status check_expand(const std::vector<std::string>& paths, ObjectKind root, bool publishable) {
-    for (const auto& path : paths)
-        if (!expandable(path, root, publishable))
+common::Status check_expand(const std::vector<std::string>& paths, Answer root, bool publishable) {
+    constexpr std::string_view of_list = "data.";
+    for (const std::string_view path : paths)
+        if ((root.list && !path.starts_with(of_list)) ||
+            !expandable(root.list ? path.substr(of_list.size()) : path, root.kind, publishable))
             return Fail{
                 Error::invalid("", "expand", "This property cannot be expanded ({}).", {Safe::param(path)})};
     return {};

@@ -10,8 +10,20 @@
 
 namespace gateway::api {
 
-// Objects that a route may answer with.
-enum class ObjectKind : std::uint8_t { none, payment_method, payment_intent, charge };
+enum class ObjectKind : std::uint8_t {
+    none,
+    customer,
+    invoice_settings,
+    payment_method,
+    payment_intent,
+    charge
+};
+
+// What a route answers with: an object, or a list of such.
+struct Answer {
+    ObjectKind kind = ObjectKind::none;
+    bool list = false;
+};
 
 // Dotted paths as a tree: {"latest_charge.payment_method"} → latest_charge → payment_method.
 class Expansion {
@@ -19,6 +31,7 @@ class Expansion {
     Expansion() = default;
     explicit Expansion(const std::vector<std::string>& paths);
     const Expansion* find(std::string_view name) const;
+    const std::vector<std::pair<std::string, Expansion>>& children() const { return children_; }
 
   private:
     std::vector<std::pair<std::string, Expansion>> children_;
@@ -26,6 +39,6 @@ class Expansion {
 
 // 400 "This property cannot be expanded (x)." for a path deeper than four, or that leads over something that
 // is no expandable field. A publishable key may expand `payment_method` only.
-common::Status check_expand(const std::vector<std::string>& paths, ObjectKind root, bool publishable);
+common::Status check_expand(const std::vector<std::string>& paths, Answer root, bool publishable);
 
 }  // namespace gateway::api

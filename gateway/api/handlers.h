@@ -5,7 +5,18 @@
 
 namespace gateway::api {
 
+common::Task<StoredResponse> create_customer(Context& context);
+common::Task<StoredResponse> read_customer(Context& context);
+common::Task<StoredResponse> update_customer(Context& context);
+common::Task<StoredResponse> delete_customer(Context& context);
+common::Task<StoredResponse> list_customers(Context& context);
+common::Task<StoredResponse> list_customer_methods(Context& context);
+common::Task<StoredResponse> read_customer_method(Context& context);
+
 common::Task<StoredResponse> create_payment_method(Context& context);
+common::Task<StoredResponse> list_payment_methods(Context& context);
+common::Task<StoredResponse> update_payment_method(Context& context);
+common::Task<StoredResponse> detach_payment_method(Context& context);
 common::Task<StoredResponse> read_payment_method(Context& context);
 
 common::Task<StoredResponse> create_payment_intent(Context& context);
@@ -14,7 +25,11 @@ common::Task<StoredResponse> confirm_payment_intent(Context& context);
 common::Task<StoredResponse> capture_payment_intent(Context& context);
 common::Task<StoredResponse> cancel_payment_intent(Context& context);
 
+common::Task<StoredResponse> list_payment_intents(Context& context);
+
 common::Task<StoredResponse> read_charge(Context& context);
+common::Task<StoredResponse> list_charges(Context& context);
+common::Task<StoredResponse> update_charge(Context& context);
 
 // Card and holder of `parameters` (type, card, billing_details …). 403 for a raw number in live mode that the
 // account is not enabled for.

@@ -75,6 +75,8 @@ bool looks_like_url(std::string_view text) {
     return std::ranges::find(unsafe_schemes, scheme) == std::end(unsafe_schemes);
 }
 
+constexpr Rule range_rules[] = {integer("gt"), integer("gte"), integer("lt"), integer("lte")};
+
 // Walks a form along its rules and remembers the first fault of each class.
 class Checker {
   public:
@@ -157,6 +159,9 @@ class Checker {
                 return elements(value, rule, name);
             case Kind::metadata:
                 return free_hash(value, name);
+            case Kind::range:
+                if (value.kind() == Value::Kind::hash) return hash(value, range_rules, name);
+                return scalar(value.text(), integer(rule.name), name);
             default:
                 break;
         }
@@ -360,6 +365,13 @@ Change<boost::json::object> Parameters::metadata_change(std::string_view name) c
 Change<std::string> Parameters::text_change(std::string_view name) const {
     if (!has(name)) return std::nullopt;
     return Change<std::string>{std::in_place, text(name)};
+}
+
+Change<boost::json::object> Parameters::object_change(std::string_view name, Rules rules) const {
+    if (!has(name)) return std::nullopt;
+    auto value = json(name, rules);
+    if (!value.is_object()) return Change<boost::json::object>{std::in_place};
+    return Change<boost::json::object>{std::in_place, std::move(value.get_object())};
 }
 
 boost::json::value Parameters::json(std::string_view name, Rules rules) const {

@@ -29,6 +29,7 @@ enum class Kind : std::uint8_t {
     hash,      // `children`
     list,      // of hashes (`children`), choices or texts
     metadata,  // free keys and text values
+    range,     // an integer, or a hash of gt, gte, lt, lte
 };
 
 enum class Mark : std::uint8_t {
@@ -132,6 +133,9 @@ constexpr Rule list_of(std::string_view name, Rules children) {
 constexpr Rule metadata(std::string_view name = "metadata") {
     return {name, Kind::metadata};
 }
+constexpr Rule range(std::string_view name) {
+    return {name, Kind::range};
+}
 constexpr Rule refuse(std::string_view name) {
     return text(name).refused();
 }
@@ -159,6 +163,7 @@ class Parameters {
     // For an update: keys without a value are null, and all of it is to go when the whole is empty.
     Change<boost::json::object> metadata_change(std::string_view name = "metadata") const;
     Change<std::string> text_change(std::string_view name) const;
+    Change<boost::json::object> object_change(std::string_view name, Rules rules) const;
     // The value typed by its rule; null when absent or unset.
     boost::json::value json(std::string_view name, Rules rules) const;
 

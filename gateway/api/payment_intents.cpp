@@ -1,8 +1,10 @@
 #include "common/money.h"
 #include "gateway/api/handlers.h"
 #include "gateway/api/intent_checks.h"
+#include "gateway/api/lists.h"
 #include "gateway/api/payment_intent_rules.h"
 #include "gateway/payments/rules.h"
+#include "gateway/store/payments.h"
 
 namespace gateway::api {
 namespace {
@@ -36,7 +38,6 @@ bool merchant_initiated(const Parameters& parameters) {
 }
 
 Status check_references(const Parameters& parameters) {
-    if (parameters.has("customer")) return Fail{no_such("customer", parameters.raw("customer"))};
     if (parameters.has("confirmation_token"))
         return Fail{no_such("confirmation_token", parameters.raw("confirmation_token"))};
     return {};
@@ -79,6 +80,7 @@ Result<PaymentIntent> read_intent(const Parameters& parameters, const Context& c
     put_capture_method(intent, parameters);
     put_method_choice(intent, parameters);
     intent.confirmation_method = parameters.text("confirmation_method").value_or("automatic");
+    intent.customer = parameters.text("customer");
     intent.description = parameters.text("description");
     intent.payment_method = parameters.text("payment_method");
     intent.receipt_email = parameters.text("receipt_email");
@@ -185,15 +187,6 @@ Result<ConfirmIntent> read_confirm(const Context& context) {
     return confirm;
 }
 
-// A client secret that was sent must be the right one; a publishable key must send it. 404 otherwise, as if
-// the payment did not exist.
-Status check_client_secret(const PaymentIntent& intent, const Context& context) {
-    const auto given = context.parameters().raw("client_secret");
-    if (given.empty() && !context.call.publishable) return {};
-    if (common::equal_in_constant_time(given, intent.client_secret)) return {};
-    return Fail{rules::no_such("payment_intent", context.id, context.call.scope.livemode, false)};
-}
-
 }  // namespace
 
 common::Task<StoredResponse> create_payment_intent(Context& context) {
@@ -205,20 +198,23 @@ common::Task<StoredResponse> create_payment_intent(Context& context) {
 }
 
 common::Task<StoredResponse> read_payment_intent(Context& context) {
-    auto found = co_await context.backend->find_intent(context.call.scope, context.id);
-    if (!found) co_return Fail{found.error()};
-    if (auto fine = check_client_secret(found->intent, context); !fine) co_return Fail{fine.error()};
-    co_return context.renderer->payment(*found, context.call);
+    co_return co_await context.read([&context](Work& work) -> Result<boost::json::object> {
+        const auto found = payments::find(work.tx, work.scope(), context.id);
+        if (!found) return Fail{found.error()};
+        const auto given = context.parameters().text("client_secret");
+        if (auto fine = rules::client_secret(found->intent, given, context.call.publishable); !fine)
+            return Fail{fine.error()};
+        return work.show(&*found);
+    });
+}
+
+common::Task<StoredResponse> list_payment_intents(Context& context) {
+    co_return co_await list_of<PaymentIntent>(context, filters_of(context.parameters(), {"customer"}));
 }
 
 common::Task<StoredResponse> confirm_payment_intent(Context& context) {
     auto input = read_confirm(context);
     if (!input) co_return Fail{input.error()};
-    if (context.call.publishable || input->client_secret) {
-        auto found = co_await context.backend->find_intent(context.call.scope, context.id);
-        if (!found) co_return Fail{found.error()};
-        if (auto fine = check_client_secret(found->intent, context); !fine) co_return Fail{fine.error()};
-    }
     auto call = context.call;
     auto done = co_await context.backend->confirm_intent(std::move(call), context.id, *std::move(input));
     co_return done;

@@ -17,6 +17,13 @@ inline constexpr Rule create_payment_method_rules[] = {
     refuse("payment_method"),
 };
 
+inline constexpr Rule update_payment_method_rules[] = {
+    hash("billing_details", billing_details_rules),
+    choice("allow_redisplay", redisplay_choices),
+    metadata(),
+    list("expand"),
+};
+
 // Inside a payment intent.
 inline constexpr Rule payment_method_data_rules[] = {
     choice("type", method_types).needed(),          hash("card", card_rules).needed(),

@@ -1,7 +1,11 @@
+#include "gateway/customers/payment_methods.h"
+
 #include <algorithm>
 
 #include "gateway/api/handlers.h"
+#include "gateway/api/lists.h"
 #include "gateway/api/payment_method_rules.h"
+#include "gateway/store/payments.h"
 
 namespace gateway::api {
 namespace {
@@ -22,6 +26,11 @@ BillingDetails billing_details(const Parameters& parameters) {
 // The vault says what is wrong with a month or year, but takes small numbers only.
 std::int64_t expiry_part(const Parameters& card, std::string_view name) {
     return std::clamp<std::int64_t>(card.integer(name).value_or(0), -1, 9999);
+}
+
+common::Result<boost::json::object> shown(const Work& work, const common::Result<PaymentMethod>& method) {
+    if (!method) return common::Fail{method.error()};
+    return work.show(&*method);
 }
 
 }  // namespace
@@ -56,9 +65,35 @@ common::Task<StoredResponse> create_payment_method(Context& context) {
 }
 
 common::Task<StoredResponse> read_payment_method(Context& context) {
-    auto found = co_await context.backend->find_payment_method(context.call.scope, context.id);
-    if (!found) co_return common::Fail{found.error()};
-    co_return context.renderer->payment_method(*found, context.call);
+    co_return co_await context.read([&context](Work& work) {
+        return shown(work, store::require<PaymentMethod>(work.tx, work.scope(), context.id));
+    });
+}
+
+common::Task<StoredResponse> list_payment_methods(Context& context) {
+    co_return co_await list_of<PaymentMethod>(context, filters_of(context.parameters(), {"customer"}));
+}
+
+common::Task<StoredResponse> update_payment_method(Context& context) {
+    const auto parameters = context.parameters();
+    PaymentMethodChanges changes;
+    changes.metadata = parameters.metadata_change();
+    changes.allow_redisplay = parameters.text("allow_redisplay");
+    if (const auto details = parameters.hash("billing_details")) {
+        changes.address = details->object_change("address", billing_details_rules);
+        changes.email = details->text_change("email");
+        changes.name = details->text_change("name");
+        changes.phone = details->text_change("phone");
+        changes.tax_id = details->text_change("tax_id");
+    }
+    co_return co_await context.change([&context, changes = std::move(changes)](Work& work) {
+        return shown(work, customers::update_method(work, context.id, changes));
+    });
+}
+
+common::Task<StoredResponse> detach_payment_method(Context& context) {
+    co_return co_await context.change(
+        [&context](Work& work) { return shown(work, customers::detach_method(work, context.id)); });
 }
 
 }  // namespace gateway::api

@@ -60,24 +60,15 @@ object render_card(const Charge& charge, const Style& style) {
     return result;
 }
 
-value render_intent(const Charge& charge, const Payment& payment, const Style& style,
-                    const Expansion& expand) {
-    const auto* inner = expand.find("payment_intent");
-    if (!inner || !payment.intent || payment.intent->id != charge.payment_intent)
-        return text_or_null(std::string_view{charge.payment_intent});
-    return render_payment_intent(payment, style, *inner);
-}
-
 }  // namespace
 
-object render_charge(const Charge& charge, const Payment& payment, const Style& style,
-                     const Expansion& expand) {
+object render_charge(const Charge& charge, const Style& style) {
     object result{
         {"id", charge.id},
         {"object", "charge"},
         {"amount", charge.amount},
         {"amount_captured", charge.amount_captured},
-        {"amount_refunded", charge.amount_refunded},
+        {"amount_refunded", charge.amount_refunded()},
         {"application", nullptr},
         {"application_fee", nullptr},
         {"application_fee_amount", nullptr},
@@ -99,7 +90,7 @@ object render_charge(const Charge& charge, const Payment& payment, const Style& 
         {"on_behalf_of", nullptr},
         {"outcome", render_outcome(charge)},
         {"paid", charge.paid},
-        {"payment_intent", render_intent(charge, payment, style, expand)},
+        {"payment_intent", text_or_null(std::string_view{charge.payment_intent})},
         {"payment_method", text_or_null(std::string_view{charge.payment_method})},
         {"payment_method_details", object{{"card", render_card(charge, style)}, {"type", "card"}}},
         {"receipt_email", text_or_null(charge.receipt_email)},

@@ -22,8 +22,8 @@ value echoed(const PaymentIntent& intent, std::string_view name) {
     return found ? *found : value(nullptr);
 }
 
-value render_last_error(const Payment& payment, const Style& style) {
-    const auto& error = payment.intent->last_payment_error;
+value render_last_error(const PaymentIntent& intent, const PaymentMethod* declined, const Style& style) {
+    const auto& error = intent.last_payment_error;
     if (!error) return nullptr;
     object result{{"type", error->type}};
     const auto put = [&](boost::json::string_view name, const std::string& text) {
@@ -36,8 +36,8 @@ value render_last_error(const Payment& payment, const Style& style) {
     put("message", error->message);
     put("network_decline_code", error->network_decline_code);
     put("param", error->param);
-    if (payment.method && payment.method->id == error->payment_method) {
-        result["payment_method"] = render_payment_method(*payment.method, style);
+    if (declined && declined->id == error->payment_method) {
+        result["payment_method"] = render_payment_method(*declined, style);
         result["payment_method_type"] = "card";
     }
     return result;
@@ -81,23 +81,8 @@ value render_payment_details(const value& given) {
     return result;
 }
 
-value render_latest_charge(const Payment& payment, const Style& style, const Expansion& expand) {
-    const auto& id = payment.intent->latest_charge;
-    const auto* inner = expand.find("latest_charge");
-    if (!id || !inner || !payment.latest_charge || payment.latest_charge->id != *id) return text_or_null(id);
-    return render_charge(*payment.latest_charge, payment, style, *inner);
-}
-
-value render_method(const Payment& payment, const Style& style, const Expansion& expand) {
-    const auto& id = payment.intent->payment_method;
-    if (!id || !expand.find("payment_method") || !payment.method || payment.method->id != *id)
-        return text_or_null(id);
-    return render_payment_method(*payment.method, style);
-}
-
 // What a browser may see of a payment.
-object reduced(const Payment& payment, const Style& style, const Expansion& expand) {
-    const auto& intent = *payment.intent;
+object reduced(const PaymentIntent& intent, const PaymentMethod* declined, const Style& style) {
     return {
         {"id", intent.id},
         {"object", "payment_intent"},
@@ -111,10 +96,10 @@ object reduced(const Payment& payment, const Style& style, const Expansion& expa
         {"created", intent.created},
         {"currency", intent.currency.code()},
         {"description", text_or_null(intent.description)},
-        {"last_payment_error", render_last_error(payment, style)},
+        {"last_payment_error", render_last_error(intent, declined, style)},
         {"livemode", intent.scope.livemode},
         {"next_action", nullptr},
-        {"payment_method", render_method(payment, style, expand)},
+        {"payment_method", text_or_null(intent.payment_method)},
         {"payment_method_types", boost::json::array{"card"}},
         {"processing", nullptr},
         {"receipt_email", text_or_null(intent.receipt_email)},
@@ -126,9 +111,8 @@ object reduced(const Payment& payment, const Style& style, const Expansion& expa
 
 }  // namespace
 
-object render_payment_intent(const Payment& payment, const Style& style, const Expansion& expand) {
-    if (style.publishable) return reduced(payment, style, expand);
-    const auto& intent = *payment.intent;
+object render_payment_intent(const PaymentIntent& intent, const PaymentMethod* declined, const Style& style) {
+    if (style.publishable) return reduced(intent, declined, style);
     object result{
         {"id", intent.id},
         {"object", "payment_intent"},
@@ -153,8 +137,8 @@ object render_payment_intent(const Payment& payment, const Style& style, const E
     result["customer_account"] = nullptr;
     result["description"] = text_or_null(intent.description);
     result["excluded_payment_method_types"] = echoed(intent, "excluded_payment_method_types");
-    result["last_payment_error"] = render_last_error(payment, style);
-    result["latest_charge"] = render_latest_charge(payment, style, expand);
+    result["last_payment_error"] = render_last_error(intent, declined, style);
+    result["latest_charge"] = text_or_null(intent.latest_charge);
     result["livemode"] = intent.scope.livemode;
     result["managed_payments"] = nullptr;
     result["metadata"] = intent.metadata;
@@ -162,7 +146,7 @@ object render_payment_intent(const Payment& payment, const Style& style, const E
     result["on_behalf_of"] = nullptr;
     if (const auto details = echoed(intent, "payment_details"); !details.is_null())
         result["payment_details"] = render_payment_details(details);
-    result["payment_method"] = render_method(payment, style, expand);
+    result["payment_method"] = text_or_null(intent.payment_method);
     result["payment_method_configuration_details"] = nullptr;
     result["payment_method_options"] = render_method_options(intent);
     result["payment_method_types"] = boost::json::array{"card"};

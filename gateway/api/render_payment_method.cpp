@@ -12,16 +12,6 @@ std::string_view display_brand(std::string_view brand) {
     return brand;
 }
 
-// All members of an address are sent once there is one.
-boost::json::value render_address(const boost::json::object* address) {
-    boost::json::object result;
-    for (const auto* name : {"city", "country", "line1", "line2", "postal_code", "state"}) {
-        const auto* value = address ? address->if_contains(name) : nullptr;
-        result[name] = value ? *value : boost::json::value(nullptr);
-    }
-    return result;
-}
-
 boost::json::object render_card(const CardDetails& card, const Style& style) {
     boost::json::object result{
         {"brand", card.brand},
@@ -44,6 +34,15 @@ boost::json::object render_card(const CardDetails& card, const Style& style) {
 }
 
 }  // namespace
+
+boost::json::value render_address(const boost::json::object* address) {
+    boost::json::object result;
+    for (const auto* name : {"city", "country", "line1", "line2", "postal_code", "state"}) {
+        const auto* value = address ? address->if_contains(name) : nullptr;
+        result[name] = value ? *value : boost::json::value(nullptr);
+    }
+    return result;
+}
 
 boost::json::value render_billing_details(const BillingDetails& details) {
     return boost::json::object{

@@ -2,6 +2,8 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "gateway/api/objects.h"
+
 namespace gateway::api {
 namespace {
 
@@ -13,11 +15,6 @@ Style style_of(const Call& call) {
 Style style_of_version(std::string_view text) {
     const auto version = ApiVersion::parse(text);
     return Style{version ? *version : ApiVersion::newest(), false};
-}
-
-Payment payment_of(const PaymentView& view) {
-    return {&view.intent, view.method ? &*view.method : nullptr,
-            view.latest_charge ? &*view.latest_charge : nullptr};
 }
 
 StoredResponse stored(int status, const boost::json::object& body, const Call& call) {
@@ -41,17 +38,34 @@ boost::json::value text_or_null(std::string_view text) {
 JsonRenderer::JsonRenderer(std::string public_url, std::string documentation_url)
     : public_url_{std::move(public_url)}, documentation_url_{std::move(documentation_url)} {}
 
-StoredResponse JsonRenderer::payment_method(const PaymentMethod& method, const Call& call) const {
-    return stored(200, render_payment_method(method, style_of(call)), call);
+boost::json::object render_object(const ObjectRef& object, const Style& style) {
+    struct Visitor {
+        const Style& style;
+        boost::json::object operator()(const Customer* customer) const { return render_customer(*customer); }
+        boost::json::object operator()(const PaymentMethod* method) const {
+            return render_payment_method(*method, style);
+        }
+        boost::json::object operator()(const PaymentIntent* intent) const {
+            return render_payment_intent(*intent, nullptr, style);
+        }
+        boost::json::object operator()(const PaymentView* view) const {
+            return render_payment_intent(view->intent, view->method ? &*view->method : nullptr, style);
+        }
+        boost::json::object operator()(const Charge* charge) const { return render_charge(*charge, style); }
+    };
+    return std::visit(Visitor{style}, object);
 }
 
-StoredResponse JsonRenderer::payment(const PaymentView& view, const Call& call) const {
-    return stored(200, render_payment_intent(payment_of(view), style_of(call), Expansion{call.expand}), call);
+boost::json::object JsonRenderer::object(const ObjectRef& object, const Call& call) const {
+    return render_object(object, style_of(call));
 }
 
-StoredResponse JsonRenderer::charge(const Charge& charge, const PaymentView* view, const Call& call) const {
-    const auto payment = view ? payment_of(*view) : Payment{};
-    return stored(200, render_charge(charge, payment, style_of(call), Expansion{call.expand}), call);
+boost::json::object JsonRenderer::event_object(const ObjectRef& object, std::string_view version) const {
+    return render_object(object, style_of_version(version));
+}
+
+void JsonRenderer::expand(store::Transaction& tx, boost::json::object& body, const Call& call) const {
+    if (!call.expand.empty()) expand_ids(tx, call.scope, style_of(call), Expansion{call.expand}, body);
 }
 
 StoredResponse JsonRenderer::failure(const common::Error& error, const PaymentView* view,
@@ -62,12 +76,11 @@ StoredResponse JsonRenderer::failure(const common::Error& error, const PaymentVi
         fields["doc_url"] = documentation_url_ + "#" + std::string{error.code()};
     fields["request_log_url"] = public_url_ + "/requests/" + call.request_id;
     if (view) {
-        const auto payment = payment_of(*view);
         const auto style = style_of(call);
-        fields["payment_intent"] = render_payment_intent(payment, style, {});
+        fields["payment_intent"] = render_object(view, style);
         const bool about_card = error.type() == common::ErrorType::card;
-        if (about_card && payment.method) {
-            fields["payment_method"] = render_payment_method(*payment.method, style);
+        if (about_card && view->method) {
+            fields["payment_method"] = render_payment_method(*view->method, style);
             fields["payment_method_type"] = "card";
         }
     }
@@ -77,15 +90,6 @@ StoredResponse JsonRenderer::failure(const common::Error& error, const PaymentVi
     if (!response.should_retry && error.status() < 500 && error.status() != 409 && error.status() != 429)
         response.should_retry = false;
     return response;
-}
-
-boost::json::object JsonRenderer::payment_intent_object(const PaymentIntent& intent,
-                                                        std::string_view version) const {
-    return render_payment_intent(Payment{&intent}, style_of_version(version), {});
-}
-
-boost::json::object JsonRenderer::charge_object(const Charge& charge, std::string_view version) const {
-    return render_charge(charge, {}, style_of_version(version), {});
 }
 
 }  // namespace gateway::api

@@ -4,9 +4,9 @@
 
 #include <string>
 
-#include "gateway/api/expand.h"
 #include "gateway/api/version.h"
-#include "gateway/payments/service.h"
+#include "gateway/customers/customer.h"
+#include "gateway/renderer.h"
 
 namespace gateway::api {
 
@@ -16,21 +16,16 @@ struct Style {
     bool publishable = false;  // reduced objects, no fingerprint
 };
 
-// The parts of a payment that are at hand; null = not loaded, rendered as an id.
-struct Payment {
-    const PaymentIntent* intent = nullptr;
-    const PaymentMethod* method = nullptr;
-    const Charge* latest_charge = nullptr;
-};
-
+boost::json::object render_object(const ObjectRef& object, const Style& style);
+boost::json::object render_customer(const Customer& customer);
 boost::json::object render_payment_method(const PaymentMethod& method, const Style& style);
-// `payment.intent` is set.
-boost::json::object render_payment_intent(const Payment& payment, const Style& style,
-                                          const Expansion& expand);
-// `charge` belongs to `payment`, whose parts may be null.
-boost::json::object render_charge(const Charge& charge, const Payment& payment, const Style& style,
-                                  const Expansion& expand);
+// `declined`: the method that the last error names, if it is at hand.
+boost::json::object render_payment_intent(const PaymentIntent& intent, const PaymentMethod* declined,
+                                          const Style& style);
+boost::json::object render_charge(const Charge& charge, const Style& style);
 boost::json::value render_billing_details(const BillingDetails& details);
+// All members of an address are there once there is one; null stands for none of them.
+boost::json::value render_address(const boost::json::object* address);
 boost::json::value render_shipping(const std::optional<boost::json::object>& shipping);
 boost::json::value render_checks(const CardDetails& card);
 
@@ -44,14 +39,11 @@ class JsonRenderer final : public Renderer {
     // anchor for each error code; "" = no doc_url is sent.
     JsonRenderer(std::string public_url, std::string documentation_url);
 
-    StoredResponse payment_method(const PaymentMethod& method, const Call& call) const override;
-    StoredResponse payment(const PaymentView& view, const Call& call) const override;
+    boost::json::object object(const ObjectRef& object, const Call& call) const override;
+    boost::json::object event_object(const ObjectRef& object, std::string_view version) const override;
+    void expand(store::Transaction& tx, boost::json::object& body, const Call& call) const override;
     StoredResponse failure(const common::Error& error, const PaymentView* view,
                            const Call& call) const override;
-    StoredResponse charge(const Charge& charge, const PaymentView* view, const Call& call) const;
-    boost::json::object payment_intent_object(const PaymentIntent& intent,
-                                              std::string_view version) const override;
-    boost::json::object charge_object(const Charge& charge, std::string_view version) const override;
 
   private:
     std::string public_url_, documentation_url_;

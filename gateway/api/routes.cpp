@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/api/customer_rules.h"
 #include "gateway/api/handlers.h"
 #include "gateway/api/payment_intent_rules.h"
 
@@ -11,14 +12,29 @@ namespace {
 using common::http::Method;
 
 constexpr std::size_t card_body = 16 * 1024, form_body = 1024 * 1024, no_body = 16 * 1024;
-constexpr auto get = Method::get, post = Method::post;
+constexpr auto get = Method::get, post = Method::post, del = Method::del;
 constexpr auto read = Right::read, write = Right::write;
 constexpr bool publishable = true, secret = false;
-constexpr auto method_object = ObjectKind::payment_method, intent_object = ObjectKind::payment_intent,
-               charge_object = ObjectKind::charge;
+constexpr Answer customer_object{ObjectKind::customer}, customer_list{ObjectKind::customer, true},
+    method_object{ObjectKind::payment_method}, method_list{ObjectKind::payment_method, true},
+    intent_object{ObjectKind::payment_intent}, intent_list{ObjectKind::payment_intent, true},
+    charge_object{ObjectKind::charge}, charge_list{ObjectKind::charge, true};
 
 // clang-format off
 constexpr Route table[] = {
+    {post, "/v1/customers", "customers", write, secret, customer_object, create_customer_rules, form_body, create_customer},
+    {get, "/v1/customers", "customers", read, secret, customer_list, list_customers_rules, no_body, list_customers},
+    {get, "/v1/customers/{id}", "customers", read, secret, customer_object, read_rules, no_body, read_customer},
+    {post, "/v1/customers/{id}", "customers", write, secret, customer_object, update_customer_rules, form_body, update_customer},
+    {del, "/v1/customers/{id}", "customers", write, secret, customer_object, no_rules, no_body, delete_customer},
+    {get, "/v1/customers/{id}/payment_methods", "payment_methods", read, secret, method_list, list_customer_methods_rules, no_body, list_customer_methods},
+    {get, "/v1/customers/{customer}/payment_methods/{id}", "payment_methods", read, secret, method_object, read_rules, no_body, read_customer_method},
+    {get, "/v1/payment_methods", "payment_methods", read, secret, method_list, list_methods_rules, no_body, list_payment_methods},
+    {post, "/v1/payment_methods/{id}", "payment_methods", write, secret, method_object, update_payment_method_rules, form_body, update_payment_method},
+    {post, "/v1/payment_methods/{id}/detach", "payment_methods", write, secret, method_object, read_rules, no_body, detach_payment_method},
+    {get, "/v1/payment_intents", "payment_intents", read, secret, intent_list, list_intents_rules, no_body, list_payment_intents},
+    {get, "/v1/charges", "charges", read, secret, charge_list, list_charges_rules, no_body, list_charges},
+    {post, "/v1/charges/{id}", "charges", write, secret, charge_object, update_charge_rules, form_body, update_charge},
     {post, "/v1/payment_methods", "payment_methods", write, publishable, method_object, create_payment_method_rules, card_body, create_payment_method},
     {get, "/v1/payment_methods/{id}", "payment_methods", read, secret, method_object, read_rules, no_body, read_payment_method},
     {post, "/v1/payment_intents", "payment_intents", write, secret, intent_object, create_intent_rules, form_body, create_payment_intent},
@@ -53,24 +69,32 @@ std::string printable(std::string text) {
     return text;
 }
 
-std::optional<std::string> match(std::string_view pattern, std::string_view path) {
-    std::string id;
+std::optional<std::vector<std::string>> match(std::string_view pattern, std::string_view path) {
+    std::vector<std::string> ids;
     while (!pattern.empty()) {
         const auto wanted = next_segment(pattern);
         const auto given = next_segment(path);
         if (!given) return std::nullopt;
         const auto decoded = common::form::percent_decode_segment(*given);
-        if (*wanted == "{id}") {
+        if (wanted->starts_with('{')) {
             if (decoded.empty()) return std::nullopt;
-            id = printable(decoded);
+            ids.push_back(printable(decoded));
         } else if (*wanted != decoded) {
             return std::nullopt;
         }
     }
-    return path.empty() ? std::optional{id} : std::nullopt;
+    return path.empty() ? std::optional{std::move(ids)} : std::nullopt;
 }
 
 }  // namespace
+
+common::Task<StoredResponse> Context::change(Job job) const {
+    co_return co_await backend->change(call, caller.account, std::move(job));
+}
+
+common::Task<StoredResponse> Context::read(Job job) const {
+    co_return co_await backend->read(call, caller.account, std::move(job));
+}
 
 std::span<const Route> routes() {
     return table;
@@ -79,7 +103,7 @@ std::span<const Route> routes() {
 std::optional<Match> find_route(Method method, std::string_view path) {
     for (const Route& route : table) {
         if (route.method != method) continue;
-        if (auto id = match(route.pattern, path)) return Match{&route, *std::move(id)};
+        if (auto ids = match(route.pattern, path)) return Match{&route, *std::move(ids)};
     }
     return std::nullopt;
 }

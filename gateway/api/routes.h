@@ -19,11 +19,15 @@ struct Context {
     Caller caller;
     Call call;
     const common::form::Value* form = nullptr;  // validated
-    std::string id;                             // of the path, decoded; "" when the pattern has none
+    std::string id;         // the last one of the path, decoded; "" when the pattern has none
+    std::string parent;     // the one before it
+    std::string_view path;  // the pattern with its ids, as lists name it
     Backend* backend = nullptr;
     const JsonRenderer* renderer = nullptr;
 
     Parameters parameters() const { return Parameters{*form}; }
+    common::Task<StoredResponse> change(Job job) const;
+    common::Task<StoredResponse> read(Job job) const;
 };
 
 using Handler = common::Task<StoredResponse> (*)(Context&);
@@ -33,11 +37,11 @@ enum class Right : std::uint8_t { undecided, read, write };
 
 struct Route {
     common::http::Method method;
-    std::string_view pattern;   // "{id}" stands for one segment
+    std::string_view pattern;   // "{id}", "{customer}" … stand for one segment each
     std::string_view resource;  // of the permission
     Right right;
-    bool publishable;   // a publishable key may call it
-    ObjectKind answer;  // decides what may be expanded
+    bool publishable;  // a publishable key may call it
+    Answer answer;     // decides what may be expanded
     Rules rules;
     std::size_t body_bytes_max;
     Handler handler;
@@ -47,7 +51,7 @@ std::span<const Route> routes();
 
 struct Match {
     const Route* route = nullptr;
-    std::string id;
+    std::vector<std::string> ids;
 };
 // The path as sent, percent-encoded; each segment is decoded once and never split.
 std::optional<Match> find_route(common::http::Method method, std::string_view path);

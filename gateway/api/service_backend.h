@@ -9,20 +9,24 @@ namespace gateway::api {
 class ServiceBackend final : public Backend {
   public:
     ServiceBackend(common::db::Pool& database, Merchants& merchants, PaymentService& payments,
-                   vault::Group& vaults, const common::Clock& clock)
+                   vault::Group& vaults, const Renderer& renderer, const common::Clock& clock)
         : database_{&database},
           merchants_{&merchants},
           payments_{&payments},
           vaults_{&vaults},
+          works_{database, renderer, clock},
           clock_{&clock} {}
 
     common::Task<Caller> authenticate(std::string_view key) override { return merchants_->authenticate(key); }
     common::Task<std::optional<StoredResponse>> look(Call call) override;
+    common::Task<StoredResponse> change(Call call, Account account, Job job) override {
+        return works_.change(std::move(call), std::move(account), std::move(job));
+    }
+    common::Task<StoredResponse> read(Call call, Account account, Job job) override {
+        return works_.read(std::move(call), std::move(account), std::move(job));
+    }
     common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input) override {
         return payments_->create_payment_method(std::move(call), std::move(input));
-    }
-    common::Task<PaymentMethod> find_payment_method(Scope scope, std::string id) override {
-        return payments_->find_payment_method(scope, std::move(id));
     }
     common::Task<StoredResponse> create_intent(Call call, CreateIntent input) override {
         return payments_->create_intent(std::move(call), std::move(input));
@@ -36,12 +40,6 @@ class ServiceBackend final : public Backend {
     common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input) override {
         return payments_->cancel_intent(std::move(call), std::move(id), std::move(input));
     }
-    common::Task<PaymentView> find_intent(Scope scope, std::string id) override {
-        return payments_->find_intent(scope, std::move(id));
-    }
-    common::Task<PaymentService::ChargeView> find_charge(Scope scope, std::string id) override {
-        return payments_->find_charge(scope, std::move(id));
-    }
     boost::asio::awaitable<Readiness> readiness(common::Deadline deadline) override;
 
   private:
@@ -49,6 +47,7 @@ class ServiceBackend final : public Backend {
     Merchants* merchants_;
     PaymentService* payments_;
     vault::Group* vaults_;
+    Works works_;
     const common::Clock* clock_;
 };
 

@@ -20,12 +20,17 @@ struct Event {
     std::optional<std::string> request_id, idempotency_key;
 };
 
+// What `before` had at the members that `after` has differently; of hashes, such as metadata, only those
+// keys. null: there was none.
+boost::json::object previous_attributes(const boost::json::object& before, const boost::json::object& after);
+
 // Collects what a transaction has to tell, and writes it as the transaction's last act, since taking the
 // numbers makes the account's other writers wait until the commit.
 class EventLog {
   public:
     EventLog(const Call& call, std::string api_version, std::int64_t now_seconds);
-    void add(std::string_view type, boost::json::object object);
+    void add(std::string_view type, boost::json::object object,
+             std::optional<boost::json::object> previous = std::nullopt);
     void write(store::Transaction& tx);
 
   private:

@@ -6,10 +6,7 @@
 #include "gateway/payments/impl.h"
 #include "gateway/store/accounts.h"
 #include "gateway/store/acquirer_requests.h"
-#include "gateway/store/charges.h"
-#include "gateway/store/documents.h"
-#include "gateway/store/payment_intents.h"
-#include "gateway/store/payment_methods.h"
+#include "gateway/store/payments.h"
 
 namespace gateway {
 namespace {
@@ -70,20 +67,19 @@ void report_parked(const AcquirerRequest& request, const Answer& answer) {
 
 Result<Booking> PaymentService::Impl::open(Transaction& tx, const AcquirerRequest& request) const {
     const auto account = store::find_account(tx, request.scope.account);
-    auto row = store::lock_payment_intent(tx, request.scope, request.payment_intent);
-    auto charge = store::lock_charge(tx, request.scope, request.charge);
-    if (!account || !row || !charge)
+    auto intent = store::lock<PaymentIntent>(tx, request.scope, request.payment_intent);
+    auto charge = store::lock<Charge>(tx, request.scope, request.charge);
+    if (!account || !intent || !charge)
         return Fail{common::Error::internal("a request's payment is gone", {common::Safe::id(request.id)})};
     Booking booking{&tx,
                     &request.call,
                     {},
-                    row->intent.status,
                     EventLog{request.call, account->default_version, clock->unix_seconds()},
                     account->default_version};
-    booking.view.intent = std::move(row->intent);
+    booking.view.intent = *std::move(intent);
     booking.view.latest_charge = std::move(charge);
     booking.view.method =
-        store::lock_payment_method(tx, request.scope, booking.view.latest_charge->payment_method);
+        store::lock<PaymentMethod>(tx, request.scope, booking.view.latest_charge->payment_method);
     if (request.detail.at("creates_intent").as_bool()) tell_intent(booking, "payment_intent.created");
     return booking;
 }
@@ -157,6 +153,7 @@ Result<Step> PaymentService::Impl::book_approval(Booking& booking, AcquirerReque
         advance(intent, IntentEvent::authorized);
         tell_charge(booking, "charge.succeeded");
         tell_intent(booking, "payment_intent.amount_capturable_updated");
+        keep_method(booking);
         return conclude(booking, request, nullptr);
     }
     // The capture's row is committed with the approval, before anybody is asked to capture. The events wait
@@ -173,7 +170,7 @@ Result<Step> PaymentService::Impl::book_approval(Booking& booking, AcquirerReque
     request.state = RequestState::done;
     store::update(tx, request);
     store::update(tx, charge);
-    save(booking, intent.status == IntentStatus::processing ? "" : capture.id);
+    save(booking, intent.status == IntentStatus::processing ? std::nullopt : std::optional{capture.id});
     Step step;
     step.request = std::move(capture);
     return step;
@@ -205,6 +202,7 @@ Result<Step> PaymentService::Impl::book_settlement(Booking& booking, AcquirerReq
     advance(intent, IntentEvent::paid);
     tell_charge(booking, "charge.succeeded");
     tell_intent(booking, "payment_intent.succeeded");
+    keep_method(booking);
     return conclude(booking, request, nullptr);
 }
 
@@ -225,7 +223,6 @@ Result<Step> PaymentService::Impl::book_capture(Booking& booking, AcquirerReques
     charge.captured = true;
     charge.amount_captured = request.amount;
     charge.released = charge.amount_authorized - request.amount;
-    charge.amount_refunded = charge.released;
     if (auto suffix = optional_of(request.detail, "statement_descriptor_suffix")) {
         charge.statement_descriptor_suffix = suffix;
         intent.statement_descriptor_suffix = std::move(suffix);
@@ -258,7 +255,7 @@ Result<Step> PaymentService::Impl::book_open(Booking& booking, AcquirerRequest& 
     request.detail["creates_intent"] = false;
     store::update(*booking.tx, request);
     store::update(*booking.tx, *booking.view.latest_charge);
-    save(booking, "");
+    save(booking);
     return respond(booking);
 }
 
@@ -266,17 +263,18 @@ Result<Step> PaymentService::Impl::book_open(Booking& booking, AcquirerRequest& 
 // and has it reversed.
 Result<Step> PaymentService::Impl::take_back(Booking& booking, AcquirerRequest& request) const {
     auto& tx = *booking.tx;
-    store::remove_charge(tx, request.scope, request.charge);
+    store::remove<Charge>(tx, request.scope, request.charge);
     if (request.detail.at("creates_intent").as_bool()) {
-        store::remove_payment_intent(tx, request.scope, request.payment_intent);
+        store::remove<PaymentIntent>(tx, request.scope, request.payment_intent);
     } else {
         auto& intent = booking.view.intent;
         const auto prior = intent_status_of(request.detail.at("prior_status").as_string()).value();
         if (prior == IntentStatus::requires_payment_method) advance(intent, IntentEvent::method_removed);
-        store::from_document(request.detail.at("prior_document").as_object(), intent);
+        store::codec::read_object(request.detail.at("prior_document").as_object(), intent,
+                                  store::Shape<PaymentIntent>::columns);
         intent.payment_method = optional_of(request.detail, "prior_method");
         intent.latest_charge = optional_of(request.detail, "prior_charge");
-        save(booking, "");
+        save(booking);
     }
     if (booking.view.method && booking.view.method->consumed) {
         booking.view.method->consumed = false;
@@ -326,9 +324,9 @@ Result<Step> PaymentService::Impl::answer_again(Transaction& tx, const AcquirerR
     const auto row = store::find_key(tx, call.scope, call.idempotency.key);
     if (row && row->finished && row->request_id == call.request_id) step.response = row->response;
     if (step.response || !again) return step;
-    const auto intent = store::lock_payment_intent(tx, request.scope, request.payment_intent);
-    if (!intent || intent->in_flight.empty()) return step;
-    auto next = store::find_request(tx, request.scope.account, intent->in_flight);
+    const auto intent = store::lock<PaymentIntent>(tx, request.scope, request.payment_intent);
+    if (!intent || !intent->in_flight) return step;
+    auto next = store::find_request(tx, request.scope.account, *intent->in_flight);
     if (next && next->call.request_id == call.request_id) step.request = std::move(next);
     return step;
 }
@@ -341,12 +339,12 @@ Result<Step> PaymentService::Impl::conclude(Booking& booking, AcquirerRequest& r
     request.responded = true;
     store::update(tx, request);
     store::update(tx, *booking.view.latest_charge);
-    save(booking, "");
+    save(booking);
     booking.events.write(tx);
     if (!respond_now) return Step{};
     if (error != nullptr)
         return respond(tx, *booking.call, renderer->failure(*error, &booking.view, *booking.call));
-    return respond(tx, *booking.call, renderer->payment(booking.view, *booking.call));
+    return respond(tx, *booking.call, show(tx, &booking.view, *booking.call));
 }
 
 void PaymentService::Impl::note_exchange(Booking& booking, const vault::Exchange& exchange) const {
@@ -366,6 +364,15 @@ void PaymentService::Impl::note_exchange(Booking& booking, const vault::Exchange
     // The vault holds a CVC for one authorization only.
     booking.view.method->card = charge.card;
     store::update(*booking.tx, *booking.view.method);
+}
+
+void PaymentService::Impl::keep_method(Booking& booking) const {
+    const auto& intent = booking.view.intent;
+    auto& method = booking.view.method;
+    if (!intent.setup_future_usage || !intent.customer || !method || method->customer) return;
+    method->customer = intent.customer;
+    store::update(*booking.tx, *method);
+    booking.events.add("payment_method.attached", renderer->event_object(&*method, booking.version));
 }
 
 AcquirerRequest PaymentService::Impl::void_of(const std::string& authorization_id,

@@ -4,9 +4,7 @@
 #include "gateway/payments/impl.h"
 #include "gateway/store/accounts.h"
 #include "gateway/store/acquirer_requests.h"
-#include "gateway/store/charges.h"
-#include "gateway/store/payment_intents.h"
-#include "gateway/store/payment_methods.h"
+#include "gateway/store/payments.h"
 
 namespace gateway {
 
@@ -17,27 +15,22 @@ Task<StoredResponse> PaymentService::cancel_intent(Call call, std::string id, Ca
         auto used = idempotency::claim(tx, call, self->now_ms());
         if (!used) return Fail{used.error()};
         if (*used) return Step{**std::move(used), {}, {}, {}};
-        auto row = store::lock_payment_intent(tx, call.scope, id);
-        if (!row) {
-            const bool other = store::payment_intent_in_other_mode(tx, call.scope, id);
-            return self->refuse(tx, call, rules::no_such("payment_intent", id, call.scope.livemode, other),
-                                nullptr);
-        }
-        if (!row->in_flight.empty()) return Fail{rules::locked()};
+        auto row = store::require_locked<PaymentIntent>(tx, call.scope, id);
+        if (!row) return self->refuse(tx, call, row.error(), nullptr);
+        if (row->in_flight) return Fail{rules::locked()};
         const auto account = store::find_account(tx, call.scope.account);
         if (!account) return Fail{common::Error::internal("the account of a key does not exist")};
         Booking booking{&tx,
                         &call,
                         {},
-                        row->intent.status,
                         EventLog{call, account->default_version, self->clock->unix_seconds()},
                         account->default_version};
         auto& intent = booking.view.intent;
-        intent = std::move(row->intent);
+        intent = *std::move(row);
         if (intent.latest_charge)
-            booking.view.latest_charge = store::lock_charge(tx, call.scope, *intent.latest_charge);
+            booking.view.latest_charge = store::lock<Charge>(tx, call.scope, *intent.latest_charge);
         if (intent.payment_method)
-            booking.view.method = store::find_payment_method(tx, call.scope, *intent.payment_method);
+            booking.view.method = store::find<PaymentMethod>(tx, call.scope, *intent.payment_method);
         if (auto fault = rules::may_cancel(intent); !fault)
             return self->refuse(tx, call, fault.error(), &booking.view);
 
@@ -56,7 +49,6 @@ Task<StoredResponse> PaymentService::cancel_intent(Call call, std::string id, Ca
             store::insert(tx, *reversal);
             ledger::void_hold(tx, call.scope, charge.id, self->now_ms());
             charge.released = charge.amount_authorized;
-            charge.amount_refunded = charge.released;
             charge.refunded = true;
             store::update(tx, charge);
             self->tell_charge(booking, "charge.refunded");
@@ -65,7 +57,7 @@ Task<StoredResponse> PaymentService::cancel_intent(Call call, std::string id, Ca
         intent.amount_capturable = 0;
         intent.canceled_at = self->clock->unix_seconds();
         intent.cancellation_reason = input.cancellation_reason;
-        self->save(booking, "");
+        self->save(booking);
         self->tell_intent(booking, "payment_intent.canceled");
         auto step = self->respond(booking);
         if (step) step->request = std::move(reversal);

@@ -3,9 +3,7 @@
 #include "gateway/payments/impl.h"
 #include "gateway/store/accounts.h"
 #include "gateway/store/acquirer_requests.h"
-#include "gateway/store/charges.h"
-#include "gateway/store/payment_intents.h"
-#include "gateway/store/payment_methods.h"
+#include "gateway/store/payments.h"
 
 namespace gateway {
 
@@ -19,19 +17,15 @@ Task<StoredResponse> PaymentService::capture_intent(Call call, std::string id, C
         auto used = idempotency::claim(tx, call, self->now_ms());
         if (!used) return Fail{used.error()};
         if (*used) return Step{**std::move(used), {}, {}, {}};
-        auto row = store::lock_payment_intent(tx, call.scope, id);
-        if (!row) {
-            const bool other = store::payment_intent_in_other_mode(tx, call.scope, id);
-            return self->refuse(tx, call, rules::no_such("payment_intent", id, call.scope.livemode, other),
-                                nullptr);
-        }
-        if (!row->in_flight.empty()) return Fail{rules::locked()};
+        auto row = store::require_locked<PaymentIntent>(tx, call.scope, id);
+        if (!row) return self->refuse(tx, call, row.error(), nullptr);
+        if (row->in_flight) return Fail{rules::locked()};
         PaymentView view;
-        view.intent = std::move(row->intent);
+        view.intent = *std::move(row);
         if (view.intent.latest_charge)
-            view.latest_charge = store::lock_charge(tx, call.scope, *view.intent.latest_charge);
+            view.latest_charge = store::lock<Charge>(tx, call.scope, *view.intent.latest_charge);
         if (view.intent.payment_method)
-            view.method = store::find_payment_method(tx, call.scope, *view.intent.payment_method);
+            view.method = store::find<PaymentMethod>(tx, call.scope, *view.intent.payment_method);
         const auto* charge = view.latest_charge ? &*view.latest_charge : nullptr;
         const auto amount = rules::may_capture(view.intent, charge, input, self->clock->unix_seconds());
         if (!amount) return self->refuse(tx, call, amount.error(), &view);
@@ -57,8 +51,8 @@ Task<StoredResponse> PaymentService::capture_intent(Call call, std::string id, C
         if (input.metadata) request.detail["metadata"] = *std::move(metadata);
         request.detail["echoed"] = input.echoed;
         store::insert(tx, request);
-        if (!store::update(tx, view.intent, view.intent.status, request.id))
-            return Fail{common::Error::internal("a locked payment changed")};
+        view.intent.in_flight = request.id;
+        store::update(tx, view.intent);
         Step step;
         step.request = std::move(request);
         return step;

@@ -5,10 +5,7 @@
 #include "gateway/payments/impl.h"
 #include "gateway/store/accounts.h"
 #include "gateway/store/acquirer_requests.h"
-#include "gateway/store/charges.h"
-#include "gateway/store/documents.h"
-#include "gateway/store/payment_intents.h"
-#include "gateway/store/payment_methods.h"
+#include "gateway/store/payments.h"
 
 namespace gateway {
 namespace {
@@ -118,8 +115,7 @@ Result<Step> PaymentService::Impl::begin(Booking& booking, const Attempt& attemp
         // Made in the state in which a merchant would have made it, so that its first event shows that.
         advance(intent, IntentEvent::method_given);
         intent.payment_method = attempt.method.id;
-        store::insert(tx, intent, "");
-        booking.stored = intent.status;
+        store::insert(tx, intent);
         tell_intent(booking, "payment_intent.created");
     }
     advance(intent, IntentEvent::confirmed);
@@ -132,7 +128,7 @@ Result<Step> PaymentService::Impl::begin(Booking& booking, const Attempt& attemp
         book_decline(booking, screening == rules::Screening::block ? acquirer::blocked_as_too_risky()
                                                                    : acquirer::authentication_required());
     if (booking.view.latest_charge) store::insert(tx, *booking.view.latest_charge);
-    save(booking, "");
+    save(booking);
     booking.events.write(tx);
     return respond(tx, *booking.call, renderer->failure(error, &booking.view, *booking.call));
 }
@@ -161,7 +157,7 @@ Result<Step> PaymentService::Impl::send(Booking& booking, const Attempt& attempt
     request.detail["prior_status"] = to_string(before.status);
     request.detail["prior_method"] = or_null(before.payment_method);
     request.detail["prior_charge"] = or_null(before.latest_charge);
-    request.detail["prior_document"] = store::to_document(before);
+    request.detail["prior_document"] = store::codec::to_object(before, store::Shape<PaymentIntent>::columns);
 
     Charge charge = charge_of(intent, attempt.method, attempt.charge_id, clock->unix_seconds());
     charge.authorization_request = request.id;
@@ -171,10 +167,11 @@ Result<Step> PaymentService::Impl::send(Booking& booking, const Attempt& attempt
     intent.latest_charge = charge.id;
     intent.last_payment_error.reset();
 
+    intent.in_flight = request.id;
     if (attempt.creates_intent)
-        store::insert(tx, intent, request.id);
+        store::insert(tx, intent);
     else
-        save(booking, request.id);
+        store::update(tx, intent);
     if (!intent.customer) {
         auto method = attempt.method;
         method.consumed = true;
@@ -238,9 +235,9 @@ std::optional<Step> PaymentService::Impl::resume(Transaction& tx, const Call& ca
     if (!request) return std::nullopt;
     Step step;
     if (request->action == Action::confirm) {
-        const auto intent = store::find_payment_intent(tx, call.scope, request->payment_intent);
+        const auto intent = store::find<PaymentIntent>(tx, call.scope, request->payment_intent);
         const std::string method_id{request->detail.at("payment_method").as_string()};
-        const auto method = store::find_payment_method(tx, call.scope, method_id);
+        const auto method = store::find<PaymentMethod>(tx, call.scope, method_id);
         const auto account = store::find_account(tx, call.scope.account);
         if (intent && method && account)
             step.authorization = message_of(*intent, *method, *account, request_id);
@@ -267,14 +264,10 @@ Task<StoredResponse> PaymentService::confirm_intent(Call call, std::string id, C
         auto used = idempotency::claim(tx, call, self->now_ms());
         if (!used) return Fail{used.error()};
         if (*used) return Step{**std::move(used), {}, {}, {}};
-        auto row = store::lock_payment_intent(tx, call.scope, id);
-        if (!row) {
-            const bool other = store::payment_intent_in_other_mode(tx, call.scope, id);
-            return self->refuse(tx, call, rules::no_such("payment_intent", id, call.scope.livemode, other),
-                                nullptr);
-        }
-        if (!row->in_flight.empty()) return Fail{rules::locked()};
-        if (auto fault = rules::client_secret(row->intent, input.client_secret); !fault)
+        auto row = store::require_locked<PaymentIntent>(tx, call.scope, id);
+        if (!row) return self->refuse(tx, call, row.error(), nullptr);
+        if (row->in_flight) return Fail{rules::locked()};
+        if (auto fault = rules::client_secret(*row, input.client_secret, call.publishable); !fault)
             return self->refuse(tx, call, fault.error(), nullptr);
 
         const auto account = store::find_account(tx, call.scope.account);
@@ -282,29 +275,24 @@ Task<StoredResponse> PaymentService::confirm_intent(Call call, std::string id, C
         Booking booking{&tx,
                         &call,
                         {},
-                        row->intent.status,
                         EventLog{call, account->default_version, self->clock->unix_seconds()},
                         account->default_version};
         auto& intent = booking.view.intent;
-        intent = std::move(row->intent);
+        intent = *std::move(row);
         if (intent.latest_charge)
-            booking.view.latest_charge = store::find_charge(tx, call.scope, *intent.latest_charge);
+            booking.view.latest_charge = store::find<Charge>(tx, call.scope, *intent.latest_charge);
         if (intent.payment_method)
-            booking.view.method = store::lock_payment_method(tx, call.scope, *intent.payment_method);
+            booking.view.method = store::lock<PaymentMethod>(tx, call.scope, *intent.payment_method);
         if (auto fault = rules::may_confirm_with(call.publishable, intent); !fault)
             return self->refuse(tx, call, fault.error(), &booking.view);
         if (prepared->refused) return self->refuse(tx, call, *prepared->refused, &booking.view);
 
         std::optional<PaymentMethod> method = prepared->method;
         if (!method && input.payment_method) {
-            method = store::lock_payment_method(tx, call.scope, *input.payment_method);
-            if (!method) {
-                const bool other = store::payment_method_in_other_mode(tx, call.scope, *input.payment_method);
-                return self->refuse(tx, call,
-                                    rules::no_such_parameter("PaymentMethod", *input.payment_method,
-                                                             "payment_method", call.scope.livemode, other),
-                                    &booking.view);
-            }
+            auto found =
+                store::require_locked<PaymentMethod>(tx, call.scope, *input.payment_method, "payment_method");
+            if (!found) return self->refuse(tx, call, found.error(), &booking.view);
+            method = *std::move(found);
         }
         if (!method) method = booking.view.method;
         auto fault = rules::may_confirm(intent, input, method.has_value());

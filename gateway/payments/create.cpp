@@ -1,9 +1,10 @@
 // Making payment methods and payment intents.
+#include "gateway/customers/customer.h"
+#include "gateway/no_such.h"
 #include "gateway/payments/impl.h"
 #include "gateway/store/accounts.h"
 #include "gateway/store/acquirer_requests.h"
-#include "gateway/store/payment_intents.h"
-#include "gateway/store/payment_methods.h"
+#include "gateway/store/payments.h"
 
 namespace gateway {
 namespace {
@@ -11,12 +12,12 @@ namespace {
 constexpr std::string_view sandbox_prefix =
     "pm_card_";  // templates; ids of our own have no second underscore
 
-PaymentMethod method_of(vault::Card card, const Call& call, NewPaymentMethod& input,
-                        std::int64_t now_seconds) {
+PaymentMethod method_of(vault::Card card, const Call& call, NewPaymentMethod& input, std::int64_t now_ms) {
     PaymentMethod method;
     method.id = common::new_id("pm_", call.scope.account);
     method.scope = call.scope;
-    method.created = now_seconds;
+    method.created = now_ms / 1000;
+    method.position = next_position(now_ms);
     method.card.token = std::move(card.token);
     method.card.cvc_handle = std::move(card.cvc_handle);
     method.card.brand = std::move(card.brand);
@@ -39,8 +40,7 @@ PaymentMethod method_of(vault::Card card, const Call& call, NewPaymentMethod& in
 
 Task<PaymentMethod> PaymentService::Impl::tokenize(Call call, NewPaymentMethod input) {
     if (call.scope.livemode && !input.sandbox_id.empty())
-        co_return Fail{
-            rules::no_such_parameter("PaymentMethod", input.sandbox_id, "payment_method", true, false)};
+        co_return Fail{no_such("PaymentMethod", input.sandbox_id, call.scope, false, "payment_method")};
     vault::NewCard card;
     card.account = call.scope.account;
     card.livemode = call.scope.livemode;
@@ -51,13 +51,12 @@ Task<PaymentMethod> PaymentService::Impl::tokenize(Call call, NewPaymentMethod i
     card.sandbox_id = input.sandbox_id;
     auto made = co_await vault->create_card(std::move(card), call.deadline);
     if (!made && made.error().cause() == common::Cause::not_found && !input.sandbox_id.empty())
-        co_return Fail{
-            rules::no_such_parameter("PaymentMethod", input.sandbox_id, "payment_method", false, false)};
+        co_return Fail{no_such("PaymentMethod", input.sandbox_id, call.scope, false, "payment_method")};
     // Tokenizing moves no money, so one whose answer was lost may simply be asked for again.
     if (!made && made.error().cause() == common::Cause::outcome_unknown)
         co_return Fail{common::Error::unavailable("the vault's answer to a new card was lost")};
     if (!made) co_return Fail{made.error()};
-    co_return method_of(*std::move(made), call, input, clock->unix_seconds());
+    co_return method_of(*std::move(made), call, input, now_ms());
 }
 
 // Before the first transaction, since the vault is asked. A key that was used before is looked at first, so
@@ -107,7 +106,7 @@ Task<StoredResponse> PaymentService::create_payment_method(Call call, NewPayment
         if (prepared->refused) return self->refuse(tx, call, *prepared->refused, nullptr);
         const auto& method = *prepared->method;
         store::insert(tx, method);
-        return self->respond(tx, call, self->renderer->payment_method(method, call));
+        return self->respond(tx, call, self->show(tx, &method, call));
     };
     auto step = co_await self->run(job, call.deadline);
     if (!step) co_return Fail{step.error()};
@@ -128,6 +127,7 @@ Task<StoredResponse> PaymentService::create_intent(Call call, CreateIntent input
     wanted.id = common::new_id("pi_", account_id);
     wanted.scope = call.scope;
     wanted.created = self->clock->unix_seconds();
+    wanted.position = next_position(self->now_ms());
     wanted.client_secret = common::new_id(wanted.id + "_secret_", account_id, 24);
     const auto request_id = common::new_id("areq_", account_id);
     const auto charge_id = common::new_id("ch_", account_id);
@@ -148,7 +148,6 @@ Task<StoredResponse> PaymentService::create_intent(Call call, CreateIntent input
         Booking booking{&tx,
                         &call,
                         {},
-                        input.intent.status,
                         EventLog{call, account->default_version, input.intent.created},
                         account->default_version};
         auto& intent = booking.view.intent;
@@ -156,18 +155,16 @@ Task<StoredResponse> PaymentService::create_intent(Call call, CreateIntent input
         intent.status = IntentStatus::requires_payment_method;
         if (auto fault = rules::amount(intent.amount, intent.currency); !fault)
             return self->refuse(tx, call, fault.error(), nullptr);
+        if (intent.customer)
+            if (auto found = customers::require(tx, call.scope, *intent.customer, "customer"); !found)
+                return self->refuse(tx, call, found.error(), nullptr);
 
         std::optional<PaymentMethod> method = prepared->method;
         if (!method && intent.payment_method) {
-            method = store::lock_payment_method(tx, call.scope, *intent.payment_method);
-            if (!method) {
-                const bool other =
-                    store::payment_method_in_other_mode(tx, call.scope, *intent.payment_method);
-                return self->refuse(tx, call,
-                                    rules::no_such_parameter("PaymentMethod", *intent.payment_method,
-                                                             "payment_method", call.scope.livemode, other),
-                                    nullptr);
-            }
+            auto found = store::require_locked<PaymentMethod>(tx, call.scope, *intent.payment_method,
+                                                              "payment_method");
+            if (!found) return self->refuse(tx, call, found.error(), nullptr);
+            method = *std::move(found);
         }
         if (method)
             if (auto fault = rules::method_usable(*method, intent); !fault)
@@ -187,7 +184,7 @@ Task<StoredResponse> PaymentService::create_intent(Call call, CreateIntent input
             advance(intent, IntentEvent::method_given);
             booking.view.method = std::move(method);
         }
-        store::insert(tx, intent, "");
+        store::insert(tx, intent);
         self->tell_intent(booking, "payment_intent.created");
         return self->respond(booking);
     };

@@ -8,6 +8,7 @@
 #include "gateway/payments/request.h"
 #include "gateway/payments/rules.h"
 #include "gateway/payments/service.h"
+#include "gateway/transactions.h"
 
 namespace gateway {
 
@@ -17,9 +18,7 @@ using common::Result;
 using common::Task;
 using store::Transaction;
 
-inline constexpr std::chrono::milliseconds answer_within{28'000};  // the merchant's wait for an open outcome
-inline constexpr std::chrono::milliseconds lock_wait{2'000};       // for another request on the same payment
-inline constexpr std::chrono::milliseconds transaction_max{10'000};
+inline constexpr std::chrono::milliseconds answer_within{28'000};   // the merchant's wait for an open outcome
 inline constexpr std::chrono::milliseconds advice_wait_max{8'000};  // for the vault to take an advice
 inline constexpr std::chrono::milliseconds void_wait_max{5'000};
 inline constexpr std::int64_t lease_ms = 45'000;  // > answer_within + a transaction
@@ -50,8 +49,7 @@ struct Answer {
 struct Booking {
     Transaction* tx;
     const Call* call;
-    PaymentView view;     // intent, the method used, the charge
-    IntentStatus stored;  // status of the row, to be replaced
+    PaymentView view;  // intent, the method used, the charge
     EventLog events;
     std::string version;  // of the events
 };
@@ -107,11 +105,14 @@ struct PaymentService::Impl {
     // — steps inside a transaction —
     Result<Step> respond(Transaction& tx, const Call& call, StoredResponse response) const;
     Result<Step> respond(Booking& booking) const;
+    StoredResponse show(Transaction& tx, const ObjectRef& object, const Call& call) const {
+        return answer(*renderer, tx, renderer->object(object, call), call);
+    }
     Result<Step> refuse(Transaction& tx, const Call& call, const common::Error& error,
                         const PaymentView* view) const;
     void tell_intent(Booking& booking, std::string_view type) const;
     void tell_charge(Booking& booking, std::string_view type) const;
-    void save(Booking& booking, const std::string& in_flight) const;
+    void save(Booking& booking, std::optional<std::string> in_flight = std::nullopt) const;
 
     Result<Step> begin(Booking& booking, const Attempt& attempt) const;
     Result<Step> send(Booking& booking, const Attempt& attempt, const PaymentIntent& before) const;
@@ -136,33 +137,14 @@ struct PaymentService::Impl {
     // Writes everything down, ends the request, and answers unless that was done.
     Result<Step> conclude(Booking& booking, AcquirerRequest& request, const common::Error* error) const;
     void note_exchange(Booking& booking, const vault::Exchange& exchange) const;
+    // The customer keeps the method, where the payment was to set it up.
+    void keep_method(Booking& booking) const;
     AcquirerRequest void_of(const std::string& authorization_id, const AcquirerRequest& request) const;
 };
 
-boost::asio::awaitable<void> pause_for(std::chrono::milliseconds duration);
-
-// Errors of the business rules, which are stored under the key, as against those of the moment, which are
-// not.
-bool is_final(const common::Error& error);
-
 template <class Job>
 Task<Step> PaymentService::Impl::run(Job job, Deadline deadline) {
-    bool again = false;
-    int unknown = 0;
-    std::chrono::milliseconds pause{5};
-    const auto patience = deadline.at_most(lock_wait);
-    for (;;) {
-        auto body = [&job, again](Transaction& tx) -> Result<Step> { return job(tx, again); };
-        auto outcome = co_await database->transaction(body, deadline.at_most(transaction_max));
-        if (outcome) co_return outcome;
-        const auto cause = outcome.error().cause();
-        if (cause == common::Cause::outcome_unknown && ++unknown < 5 && !deadline.passed())
-            again = true;
-        else if (cause != common::Cause::lock_timeout || patience.passed())
-            co_return outcome;
-        co_await pause_for(pause);
-        pause = std::min(pause * 2, std::chrono::milliseconds{160});
-    }
+    return run_transaction<Result<Step>>(*database, std::move(job), deadline);
 }
 
 }  // namespace gateway

@@ -3,33 +3,23 @@
 namespace gateway {
 namespace {
 
-constexpr std::array<std::string_view, 7> intent_statuses{"requires_payment_method",
-                                                          "requires_confirmation",
-                                                          "requires_action",
-                                                          "processing",
-                                                          "requires_capture",
-                                                          "succeeded",
-                                                          "canceled"};
-constexpr std::array<std::string_view, 3> capture_methods{"automatic", "automatic_async", "manual"};
-constexpr std::array<std::string_view, 3> charge_statuses{"pending", "succeeded", "failed"};
-
-template <class Enum, std::size_t N>
-std::optional<Enum> find_in(const std::array<std::string_view, N>& names, std::string_view text) {
-    const auto at = std::ranges::find(names, text);
-    if (at == names.end()) return std::nullopt;
-    return static_cast<Enum>(at - names.begin());
+template <class Enum>
+std::optional<Enum> named(std::string_view text) {
+    Enum value{};
+    if (!boost::describe::enum_from_string(std::string{text}.c_str(), value)) return std::nullopt;
+    return value;
 }
 
 }  // namespace
 
 std::string_view to_string(IntentStatus status) {
-    return intent_statuses.at(static_cast<std::size_t>(status));
+    return boost::describe::enum_to_string(status, "");
 }
 std::string_view to_string(CaptureMethod method) {
-    return capture_methods.at(static_cast<std::size_t>(method));
+    return boost::describe::enum_to_string(method, "");
 }
 std::string_view to_string(ChargeStatus status) {
-    return charge_statuses.at(static_cast<std::size_t>(status));
+    return boost::describe::enum_to_string(status, "");
 }
 
 bool captured_by_merchant(const PaymentIntent& intent) {
@@ -39,13 +29,10 @@ bool captured_by_merchant(const PaymentIntent& intent) {
 }
 
 std::optional<IntentStatus> intent_status_of(std::string_view text) {
-    return find_in<IntentStatus>(intent_statuses, text);
+    return named<IntentStatus>(text);
 }
 std::optional<CaptureMethod> capture_method_of(std::string_view text) {
-    return find_in<CaptureMethod>(capture_methods, text);
-}
-std::optional<ChargeStatus> charge_status_of(std::string_view text) {
-    return find_in<ChargeStatus>(charge_statuses, text);
+    return named<CaptureMethod>(text);
 }
 
 }  // namespace gateway

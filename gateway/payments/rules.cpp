@@ -1,6 +1,7 @@
 #include "gateway/payments/rules.h"
 
 #include "common/secret.h"
+#include "gateway/no_such.h"
 
 namespace gateway::rules {
 namespace {
@@ -17,33 +18,6 @@ Safe word(IntentStatus status) {
 
 Error unexpected_state(common::Text message, std::initializer_list<Safe> arguments) {
     return Error{400, ErrorType::invalid_request, "payment_intent_unexpected_state", message, arguments};
-}
-
-Error missing(int status, common::Text kind, std::string_view id, bool livemode, bool in_other_mode) {
-    if (!in_other_mode)
-        return Error{status,
-                     ErrorType::invalid_request,
-                     "resource_missing",
-                     "No such {}: '{}'",
-                     {Safe::word(kind), Safe::id(id)}}
-            .with_cause(Cause::not_found);
-    if (livemode)
-        return Error{
-            status,
-            ErrorType::invalid_request,
-            "resource_missing",
-            "No such {}: '{}'; a similar object exists in test mode, but a live mode key was used to make "
-            "this request.",
-            {Safe::word(kind), Safe::id(id)}}
-            .with_cause(Cause::not_found);
-    return Error{
-        status,
-        ErrorType::invalid_request,
-        "resource_missing",
-        "No such {}: '{}'; a similar object exists in live mode, but a test mode key was used to make "
-        "this request.",
-        {Safe::word(kind), Safe::id(id)}}
-        .with_cause(Cause::not_found);
 }
 
 }  // namespace
@@ -67,19 +41,10 @@ Status amount(std::int64_t minor, common::Currency currency) {
     return {};
 }
 
-Error no_such(common::Text kind, std::string_view id, bool livemode, bool in_other_mode) {
-    return missing(404, kind, id, livemode, in_other_mode)
-        .with_param(kind.view() == "payment_intent" ? "intent" : "id");
-}
-
-Error no_such_parameter(common::Text kind, std::string_view id, std::string_view param, bool livemode,
-                        bool in_other_mode) {
-    return missing(400, kind, id, livemode, in_other_mode).with_param(param);
-}
-
-Status client_secret(const PaymentIntent& intent, const std::optional<std::string>& given) {
-    if (!given || common::equal_in_constant_time(*given, intent.client_secret)) return {};
-    return Fail{no_such("payment_intent", intent.id, intent.scope.livemode, false)};
+Status client_secret(const PaymentIntent& intent, const std::optional<std::string>& given, bool required) {
+    if (!given && !required) return {};
+    if (given && common::equal_in_constant_time(*given, intent.client_secret)) return {};
+    return Fail{no_such("payment_intent", intent.id, intent.scope, false)};
 }
 
 Status may_confirm(const PaymentIntent& intent, const ConfirmIntent& input, bool has_method) {

@@ -14,15 +14,9 @@ using common::Status;
 // lacks.
 Status amount(std::int64_t minor, common::Currency currency);
 
-// 404 for the object that the path names, with the hint when it exists in the other mode. `kind` as in
-// "No such payment_intent: 'pi_…'".
-common::Error no_such(common::Text kind, std::string_view id, bool livemode, bool in_other_mode);
-// 400 for one that a parameter names.
-common::Error no_such_parameter(common::Text kind, std::string_view id, std::string_view param, bool livemode,
-                                bool in_other_mode);
-
-// 404 unless it is the intent's; compared in constant time.
-Status client_secret(const PaymentIntent& intent, const std::optional<std::string>& given);
+// 404, as if the payment did not exist, unless it is the intent's; compared in constant time. Whoever calls
+// with a publishable key must give it.
+Status client_secret(const PaymentIntent& intent, const std::optional<std::string>& given, bool required);
 
 Status may_confirm(const PaymentIntent& intent, const ConfirmIntent& input, bool has_method);
 // By the kind of key: a browser may not confirm what the merchant wants to confirm himself.

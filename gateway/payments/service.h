@@ -11,23 +11,9 @@
 #include "gateway/payments/changes.h"
 #include "gateway/payments/payment.h"
 #include "gateway/payments/vault_port.h"
+#include "gateway/renderer.h"
 
 namespace gateway {
-
-// Turns results into bodies; implemented by gateway/api, so that the domain knows no wire format.
-class Renderer {
-  public:
-    virtual ~Renderer() = default;
-    virtual StoredResponse payment_method(const PaymentMethod& method, const Call& call) const = 0;
-    virtual StoredResponse payment(const PaymentView& view, const Call& call) const = 0;
-    // An error of an action on a payment carries the payment in its present state.
-    virtual StoredResponse failure(const common::Error& error, const PaymentView* view,
-                                   const Call& call) const = 0;
-    // The objects that events carry: not expanded.
-    virtual boost::json::object payment_intent_object(const PaymentIntent& intent,
-                                                      std::string_view version) const = 0;
-    virtual boost::json::object charge_object(const Charge& charge, std::string_view version) const = 0;
-};
 
 struct NewPaymentMethod {
     common::SecretText number, cvc;
@@ -70,6 +56,14 @@ struct CancelIntent {
     std::optional<std::string> cancellation_reason;
 };
 
+namespace payments {
+
+// A payment with what its last error names. 404 when it is not there.
+common::Result<PaymentView> find(store::Transaction& tx, const Scope& scope, const std::string& id);
+PaymentView view_of(store::Transaction& tx, PaymentIntent intent);
+
+}  // namespace payments
+
 // One for each I/O thread; the database pool is shared.
 class PaymentService {
   public:
@@ -78,19 +72,11 @@ class PaymentService {
     ~PaymentService();
 
     common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input);
-    common::Task<PaymentMethod> find_payment_method(Scope scope, std::string id);
 
     common::Task<StoredResponse> create_intent(Call call, CreateIntent input);
     common::Task<StoredResponse> confirm_intent(Call call, std::string id, ConfirmIntent input);
     common::Task<StoredResponse> capture_intent(Call call, std::string id, CaptureIntent input);
     common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input);
-    common::Task<PaymentView> find_intent(Scope scope, std::string id);
-
-    struct ChargeView {
-        Charge charge;
-        std::optional<PaymentIntent> intent;
-    };
-    common::Task<ChargeView> find_charge(Scope scope, std::string id);
 
     // Ends what a crash or a passed deadline left open: asks the vault for each open acquirer request whose
     // lease has run out and books the stored outcome or the reversal. Returns how many were ended; run every

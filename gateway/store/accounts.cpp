@@ -1,7 +1,8 @@
 #include "gateway/store/accounts.h"
 
+#include <boost/json.hpp>
+
 #include "common/assert.h"
-#include "gateway/store/documents.h"
 #include "gateway/store/rows.h"
 
 namespace gateway::store {
@@ -56,7 +57,7 @@ std::string text(const json::object& in, std::string_view key) {
 
 bool insert(Transaction& tx, const Account& account, std::int64_t created) {
     return tx.exec(insert_account, account.id.value, created, account.name, account.authentication_mode,
-                   account.charges_enabled, to_text(account_document(account)))
+                   account.charges_enabled, json::serialize(account_document(account)))
                .affected_rows() == 1;
 }
 
@@ -64,7 +65,7 @@ std::optional<Account> find_account(Transaction& tx, common::AccountId id) {
     const auto rows = tx.exec(account_by_id, id.value);
     if (rows.empty()) return std::nullopt;
     const auto row = rows[0];
-    const auto document = parse_object(row[3].c_str());
+    const auto document = json::parse(row[3].c_str()).as_object();
     const auto& identity = document.at("identity").as_object();
     Account account;
     account.id = id;

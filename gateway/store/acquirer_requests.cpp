@@ -1,7 +1,7 @@
 #include "gateway/store/acquirer_requests.h"
 
 #include "common/assert.h"
-#include "gateway/store/documents.h"
+#include "gateway/store/codec.h"
 #include "gateway/store/rows.h"
 
 namespace gateway::store {
@@ -76,17 +76,18 @@ AcquirerRequest read(const pqxx::row& row, common::AccountId account) {
     request.created_ms = row[12].as<std::int64_t>();
     request.due_ms = row[13].as<std::int64_t>();
     request.attempts = row[14].as<int>();
-    const auto document = parse_object(row[15].c_str());
-    request.call = call_from_document(document.at("call").as_object());
+    const auto document = boost::json::parse(row[15].c_str());
+    codec::read(document.at("call"), request.call);
+    request.call.scope = request.scope;
     request.detail = document.at("detail").as_object();
     return request;
 }
 
 std::string document_of(const AcquirerRequest& request) {
     boost::json::object document;
-    document["call"] = to_document(request.call);
+    document["call"] = codec::to_object(request.call);
     document["detail"] = request.detail;
-    return to_text(document);
+    return boost::json::serialize(document);
 }
 
 std::optional<AcquirerRequest> first(const pqxx::result& rows, common::AccountId account) {

@@ -1,6 +1,7 @@
 #include "gateway/store/events.h"
 
-#include "gateway/store/documents.h"
+#include <boost/json.hpp>
+
 #include "gateway/store/rows.h"
 
 namespace gateway::store {
@@ -32,10 +33,10 @@ std::int64_t reserve_sequence(Transaction& tx, common::AccountId account, std::i
 
 void insert(Transaction& tx, const Event& event) {
     std::optional<std::string> previous;
-    if (event.previous) previous = to_text(*event.previous);
+    if (event.previous) previous = boost::json::serialize(*event.previous);
     tx.exec(insert_event, event.scope.account.value, event.sequence, event.id, event.scope.livemode,
-            event.created, event.type, event.api_version, event.object_id, to_text(event.object), previous,
-            event.request_id, event.idempotency_key);
+            event.created, event.type, event.api_version, event.object_id,
+            boost::json::serialize(event.object), previous, event.request_id, event.idempotency_key);
 }
 
 std::vector<Event> events_after(Transaction& tx, const Scope& scope, std::int64_t after_sequence, int limit) {
@@ -49,8 +50,8 @@ std::vector<Event> events_after(Transaction& tx, const Scope& scope, std::int64_
         event.type = row[3].as<std::string>();
         event.api_version = row[4].as<std::string>();
         event.object_id = row[5].as<std::string>();
-        event.object = parse_object(row[6].c_str());
-        if (!row[7].is_null()) event.previous = parse_object(row[7].c_str());
+        event.object = boost::json::parse(row[6].c_str()).as_object();
+        if (!row[7].is_null()) event.previous = boost::json::parse(row[7].c_str()).as_object();
         event.request_id = optional_text(row[8]);
         event.idempotency_key = optional_text(row[9]);
         events.push_back(std::move(event));

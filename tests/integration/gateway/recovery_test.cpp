@@ -1,6 +1,6 @@
 #include <random>
 
-#include "gateway/store/payment_intents.h"
+#include "gateway/store/payments.h"
 #include "world.h"
 
 namespace tests {
@@ -176,7 +176,8 @@ TEST_F(Tenancy, ShowsAnAccountNoRowOfAnother) {
     auto see = [this, &id](common::AccountId as) {
         auto job = [&](gateway::store::Transaction& tx) -> Result<std::size_t> {
             gateway::store::enter(tx, as);
-            std::size_t rows = gateway::store::find_payment_intent(tx, scope_of(account), id) ? 1 : 0;
+            std::size_t rows =
+                gateway::store::find<gateway::PaymentIntent>(tx, scope_of(account), id) ? 1 : 0;
             for (const auto* table :
                  {"accounts", "payment_methods", "payment_intents", "charges", "acquirer_requests", "events",
                   "event_counters", "ledger_accounts", "ledger_transfers"})

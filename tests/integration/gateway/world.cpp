@@ -4,6 +4,7 @@
 #include "common/db/migrate.h"
 #include "gateway/ledger/ledger.h"
 #include "gateway/store/events.h"
+#include "gateway/store/payments.h"
 #include "support/postgres.h"
 
 namespace tests {
@@ -148,43 +149,6 @@ Task<vault::Exchange> FakeVault::find_exchange(common::AccountId, std::string re
     return give(std::move(error).with_cause(Cause::not_found));
 }
 
-StoredResponse FakeRenderer::payment_method(const gateway::PaymentMethod& method, const Call&) const {
-    StoredResponse response;
-    response.body =
-        boost::json::serialize(boost::json::object{{"id", method.id}, {"object", "payment_method"}});
-    return response;
-}
-
-StoredResponse FakeRenderer::payment(const gateway::PaymentView& view, const Call&) const {
-    StoredResponse response;
-    response.body = boost::json::serialize(payment_intent_object(view.intent, ""));
-    return response;
-}
-
-StoredResponse FakeRenderer::failure(const common::Error& error, const gateway::PaymentView* view,
-                                     const Call&) const {
-    StoredResponse response;
-    response.status = error.status();
-    auto json = error.to_json();
-    if (view != nullptr)
-        json.at("error").as_object()["payment_intent"] = payment_intent_object(view->intent, "");
-    response.body = boost::json::serialize(json);
-    return response;
-}
-
-boost::json::object FakeRenderer::payment_intent_object(const gateway::PaymentIntent& intent,
-                                                        std::string_view) const {
-    return {{"id", intent.id},
-            {"object", "payment_intent"},
-            {"status", to_string(intent.status)},
-            {"amount_received", intent.amount_received},
-            {"amount_capturable", intent.amount_capturable}};
-}
-
-boost::json::object FakeRenderer::charge_object(const gateway::Charge& charge, std::string_view) const {
-    return {{"id", charge.id}, {"object", "charge"}, {"status", to_string(charge.status)}};
-}
-
 boost::json::object json_of(const StoredResponse& response) {
     return boost::json::parse(response.body).as_object();
 }
@@ -290,7 +254,18 @@ std::string World::authorized_intent(std::int64_t amount) {
 }
 
 gateway::PaymentView World::find(const std::string& id) {
-    return run(service->find_intent(scope_of(account), id)).value();
+    return as(account,
+              [&](gateway::store::Transaction& tx) -> Result<gateway::PaymentView> {
+                  auto view = gateway::payments::find(tx, scope_of(account), id);
+                  if (view && view->intent.payment_method)
+                      view->method = gateway::store::find<gateway::PaymentMethod>(
+                          tx, scope_of(account), *view->intent.payment_method);
+                  if (view && view->intent.latest_charge)
+                      view->latest_charge = gateway::store::find<gateway::Charge>(
+                          tx, scope_of(account), *view->intent.latest_charge);
+                  return view;
+              })
+        .value();
 }
 
 int World::recover() {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "common/db/pool.h"
+#include "gateway/api/renderer.h"
 #include "gateway/merchants/merchants.h"
 #include "gateway/payments/service.h"
 
@@ -64,22 +65,19 @@ class FakeVault final : public gateway::VaultPort {
     }
 };
 
-class FakeRenderer final : public gateway::Renderer {
-  public:
-    StoredResponse payment_method(const gateway::PaymentMethod& method, const Call& call) const override;
-    StoredResponse payment(const gateway::PaymentView& view, const Call& call) const override;
-    StoredResponse failure(const common::Error& error, const gateway::PaymentView* view,
-                           const Call& call) const override;
-    boost::json::object payment_intent_object(const gateway::PaymentIntent& intent,
-                                              std::string_view) const override;
-    boost::json::object charge_object(const gateway::Charge& charge, std::string_view) const override;
-};
-
 class World : public testing::Test {
   protected:
     World();
     ~World() override;
 
+    // Runs job(tx) as that account.
+    template <class Job>
+    auto as(common::AccountId id, Job job) {
+        return pool->transaction_blocking([&](gateway::store::Transaction& tx) {
+            gateway::store::enter(tx, id);
+            return job(tx);
+        });
+    }
     // Runs a task to its end on the I/O context.
     template <class T>
     Result<T> run(Task<T> task) {
@@ -123,7 +121,7 @@ class World : public testing::Test {
     common::Metrics metrics;
     common::ManualClock clock{common::TimePoint{std::chrono::milliseconds{1'790'000'000'000}}};
     FakeVault vault;
-    FakeRenderer renderer;
+    gateway::api::JsonRenderer renderer{"https://pay.example", ""};
     std::unique_ptr<common::db::Pool> pool;
     std::unique_ptr<boost::asio::io_context> io;
     std::unique_ptr<gateway::PaymentService> service;

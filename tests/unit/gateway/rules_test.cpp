@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "gateway/no_such.h"
+
 namespace gateway {
 namespace {
 
@@ -131,18 +133,19 @@ TEST(MethodRules, RefuseAUsedMethodAndOneOfAnotherCustomer) {
 
 TEST(ClientSecretRule, AnswersAWrongSecretAsAnUnknownIntent) {
     const auto intent = intent_in(IntentStatus::requires_payment_method);
-    EXPECT_TRUE(rules::client_secret(intent, std::nullopt));
-    EXPECT_TRUE(rules::client_secret(intent, intent.client_secret));
-    EXPECT_TRUE(refuses(rules::client_secret(intent, intent.client_secret + "x").error(), 404,
+    EXPECT_TRUE(rules::client_secret(intent, std::nullopt, false));
+    EXPECT_FALSE(rules::client_secret(intent, std::nullopt, true)) << "a browser must send it";
+    EXPECT_TRUE(rules::client_secret(intent, intent.client_secret, true));
+    EXPECT_TRUE(refuses(rules::client_secret(intent, intent.client_secret + "x", false).error(), 404,
                         "resource_missing", "No such payment_intent: 'pi_00000abcXYZ'"));
 }
 
 TEST(MissingObjects, HintAtTheOtherMode) {
     EXPECT_TRUE(
-        refuses(rules::no_such("payment_intent", "pi_1", false, true), 404, "resource_missing",
+        refuses(no_such("payment_intent", "pi_1", {{}, false}, true), 404, "resource_missing",
                 "No such payment_intent: 'pi_1'; a similar object exists in live mode, but a test mode key "
                 "was used to make this request."));
-    EXPECT_TRUE(refuses(rules::no_such_parameter("PaymentMethod", "pm_1", "payment_method", true, true), 400,
+    EXPECT_TRUE(refuses(no_such("PaymentMethod", "pm_1", {{}, true}, true, "payment_method"), 400,
                         "resource_missing", "a similar object exists in test mode"));
 }
 

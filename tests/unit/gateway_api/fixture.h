@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -45,12 +46,8 @@ class FakeBackend final : public Backend {
         ++calls;
         last_call = call;
         method = std::move(input);
-        co_return renderer_->payment_method(sample_method(), call);
-    }
-    common::Task<PaymentMethod> find_payment_method(Scope, std::string id) override {
-        ++calls;
-        last_id = id;
-        co_return sample_method();
+        const auto made = sample_method();
+        co_return answered(&made, call);
     }
     common::Task<StoredResponse> create_intent(Call call, CreateIntent input) override {
         ++calls;
@@ -79,15 +76,12 @@ class FakeBackend final : public Backend {
         canceled.emplace(std::move(input));
         co_return outcome(call);
     }
-    common::Task<PaymentView> find_intent(Scope, std::string id) override {
+    common::Task<StoredResponse> change(Call call, Account, Job) override { return told(std::move(call)); }
+    common::Task<StoredResponse> read(Call call, Account, Job) override { return told(std::move(call)); }
+    common::Task<StoredResponse> told(Call call) {
         ++calls;
-        last_id = id;
-        co_return view;
-    }
-    common::Task<PaymentService::ChargeView> find_charge(Scope, std::string id) override {
-        ++calls;
-        last_id = id;
-        co_return PaymentService::ChargeView{sample_charge(), sample_intent()};
+        last_call = call;
+        co_return outcome(call);
     }
     boost::asio::awaitable<Readiness> readiness(common::Deadline) override { co_return ready; }
 
@@ -95,7 +89,14 @@ class FakeBackend final : public Backend {
         if (throws) throw std::runtime_error{"4242424242424242"};
         if (error) return common::Fail{*error};
         if (stored) return *stored;
-        return renderer_->payment(view, call);
+        return answered(&view, call);
+    }
+
+    StoredResponse answered(const ObjectRef& object, const Call& call) const {
+        StoredResponse response;
+        response.body = boost::json::serialize(renderer_->object(object, call));
+        response.original_request = call.request_id;
+        return response;
     }
 
     int authentications = 0, calls = 0;

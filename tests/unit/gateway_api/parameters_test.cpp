@@ -118,8 +118,6 @@ INSTANTIATE_TEST_SUITE_P(
                   "data[card]"
                   "[number]=1&payment_method_data[card][exp_month]=1&payment_method_data[card][exp_year]=1",
                   "400 parameters_exclusive payment_method: "},
-        FaultCase{intents, "amount=100&currency=eur&customer=cus_x",
-                  "400 resource_missing customer: No such customer: 'cus_x'"},
         FaultCase{intents, "amount=100&currency=eur&statement_descriptor=SHOP",
                   "400 - statement_descriptor: "},
         FaultCase{intents, "amount=100&currency=eur&statement_descriptor_suffix=a*b",
@@ -229,7 +227,6 @@ TEST_F(ApiTest, CreateHandsTheServiceWhatWasAsked) {
     EXPECT_TRUE(created.confirm->off_session);
     EXPECT_EQ(created.confirm->return_url, "https://shop.example/back");
     EXPECT_EQ(backend_.last_call.expand, std::vector<std::string>{"latest_charge"});
-    EXPECT_TRUE(json(response).at("latest_charge").is_object());
 }
 
 TEST_F(ApiTest, CreateWithoutAChoiceOfMethodsTakesAllThatFit) {

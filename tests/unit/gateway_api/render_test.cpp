@@ -47,31 +47,28 @@ class Rendering : public ApiTest {
         result.api_version = "2026-10-28.endive";
         return result;
     }
-    PaymentView view_{sample_intent(), sample_method(), sample_charge()};
+    std::string body_of(const ObjectRef& object) const {
+        return boost::json::serialize(renderer_.object(object, call()));
+    }
+    PaymentView view_{sample_intent(), sample_method(), sample_charge()}, declined_ = declined_view();
 };
 
 TEST_F(Rendering, PaymentMethod) {
-    expect_golden("payment_method", renderer_.payment_method(sample_method(), call()).body);
+    expect_golden("payment_method", body_of(&*view_.method));
 }
 
 TEST_F(Rendering, PaymentIntent) {
-    expect_golden("payment_intent", renderer_.payment(view_, call()).body);
+    expect_golden("payment_intent", body_of(&view_));
 }
 
 TEST_F(Rendering, PaymentIntentForABrowser) {
     auto browser = call();
     browser.publishable = true;
-    expect_golden("payment_intent_reduced", renderer_.payment(view_, browser).body);
-}
-
-TEST_F(Rendering, PaymentIntentExpanded) {
-    auto expanding = call();
-    expanding.expand = {"latest_charge.payment_intent.payment_method", "payment_method", "customer"};
-    expect_golden("payment_intent_expanded", renderer_.payment(view_, expanding).body);
+    expect_golden("payment_intent_reduced", boost::json::serialize(renderer_.object(&view_, browser)));
 }
 
 TEST_F(Rendering, DeclinedPaymentIntent) {
-    expect_golden("payment_intent_declined", renderer_.payment(declined_view(), call()).body);
+    expect_golden("payment_intent_declined", body_of(&declined_));
 }
 
 TEST_F(Rendering, Decline) {
@@ -87,17 +84,11 @@ TEST_F(Rendering, Decline) {
 }
 
 TEST_F(Rendering, Charge) {
-    expect_golden("charge", renderer_.charge(sample_charge(), nullptr, call()).body);
+    expect_golden("charge", body_of(&*view_.latest_charge));
 }
 
 TEST_F(Rendering, FailedCharge) {
-    expect_golden("charge_failed", renderer_.charge(*declined_view().latest_charge, nullptr, call()).body);
-}
-
-TEST_F(Rendering, ChargeExpanded) {
-    auto expanding = call();
-    expanding.expand = {"payment_intent.payment_method"};
-    expect_golden("charge_expanded", renderer_.charge(sample_charge(), &view_, expanding).body);
+    expect_golden("charge_failed", body_of(&*declined_.latest_charge));
 }
 
 TEST_F(Rendering, WrongStateCarriesThePaymentAsItIs) {
@@ -123,30 +114,27 @@ TEST_F(Rendering, ErrorsForABrowserHoldTheReducedPayment) {
 TEST_F(Rendering, WhatWasEchoedIsShown) {
     auto method = sample_method();
     method.radar_session = "rse_1";
-    EXPECT_EQ(boost::json::parse(renderer_.payment_method(method, call()).body).at("radar_options"),
+    EXPECT_EQ(renderer_.object(&method, call()).at("radar_options"),
               (boost::json::object{{"session", "rse_1"}}));
     auto charge = sample_charge();
     charge.radar_session = "rse_1";
     charge.transfer_group = "order_6735";
-    const auto body = boost::json::parse(renderer_.charge(charge, nullptr, call()).body);
+    const auto body = renderer_.object(&charge, call());
     EXPECT_EQ(body.at("radar_options"), (boost::json::object{{"session", "rse_1"}}));
     EXPECT_EQ(body.at("transfer_group"), "order_6735");
 }
 
 TEST_F(Rendering, NoAnswerHoldsTheVaultsToken) {
-    auto expanding = call();
-    expanding.expand = {"latest_charge.payment_intent", "payment_method"};
     const auto view = declined_view();
     for (const auto& body :
-         {renderer_.payment_method(sample_method(), call()).body, renderer_.payment(view_, expanding).body,
-          renderer_.payment(view, expanding).body, renderer_.charge(sample_charge(), &view_, call()).body})
+         {body_of(&*view_.method), body_of(&view_), body_of(&view), body_of(&*view_.latest_charge)})
         EXPECT_EQ(body.find("never_shown"), std::string::npos);
 }
 
 TEST_F(Rendering, EventsHoldObjectsWithoutExpansion) {
-    const auto intent = renderer_.payment_intent_object(sample_intent(), "2026-10-28.endive");
+    const auto intent = renderer_.event_object(&view_.intent, "2026-10-28.endive");
     EXPECT_EQ(intent.at("latest_charge"), boost::json::string(*sample_intent().latest_charge));
-    const auto charge = renderer_.charge_object(sample_charge(), "2026-06-24.dahlia");
+    const auto charge = renderer_.event_object(&*view_.latest_charge, "2026-06-24.dahlia");
     EXPECT_FALSE(
         charge.at("payment_method_details").at("card").as_object().contains("electronic_commerce_indicator"));
     EXPECT_EQ(charge.at("payment_intent"), boost::json::string(sample_intent().id));
@@ -158,13 +146,6 @@ TEST_F(Rendering, DocumentationIsLinkedWhereThereIsOne) {
         common::Error::invalid("parameter_missing", "amount", "Missing required param: amount.");
     const auto body = boost::json::parse(with_docs.failure(error, nullptr, call()).body).at("error");
     EXPECT_EQ(body.at("doc_url"), "https://docs.example/errors#parameter_missing");
-}
-
-TEST_F(ApiTest, ExpandedChargeIsReadWithItsPayment) {
-    const auto charge = json(get("/v1/charges/ch_1?expand[]=payment_intent.payment_method"));
-    EXPECT_TRUE(charge.at("payment_intent").at("payment_method").is_object());
-    EXPECT_TRUE(json(get("/v1/charges/ch_1")).at("payment_intent").is_string());
-    EXPECT_THAT(fault(get("/v1/charges/ch_1?expand[]=refunds")), ::testing::StartsWith("400 - expand: "));
 }
 
 }  // namespace

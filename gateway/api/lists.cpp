@@ -1,0 +1,65 @@
+#include "gateway/api/lists.h"
+
+#include <limits>
+
+namespace gateway::api {
+namespace {
+
+using common::Error;
+using common::Fail;
+
+constexpr std::int64_t limit_max = 100;
+
+// A bound beyond any object's time, so that nothing overflows behind it.
+std::int64_t second_of(std::int64_t given, std::int64_t shift) {
+    constexpr std::int64_t end_of_time = std::numeric_limits<std::int64_t>::max() / 1'000'000 - 1;
+    return std::clamp<std::int64_t>(given, -1, end_of_time) + shift;
+}
+
+void put_created(ListQuery& query, const Parameters& parameters) {
+    if (const auto exact = parameters.integer("created")) {
+        query.created_from = second_of(*exact, 0);
+        query.created_before = second_of(*exact, 1);
+    }
+    const auto range = parameters.hash("created");
+    if (!range) return;
+    const auto later = [](std::optional<std::int64_t>& bound, std::int64_t second) {
+        bound = std::max(bound.value_or(second), second);
+    };
+    const auto earlier = [](std::optional<std::int64_t>& bound, std::int64_t second) {
+        bound = std::min(bound.value_or(second), second);
+    };
+    if (const auto gt = range->integer("gt")) later(query.created_from, second_of(*gt, 1));
+    if (const auto gte = range->integer("gte")) later(query.created_from, second_of(*gte, 0));
+    if (const auto lt = range->integer("lt")) earlier(query.created_before, second_of(*lt, 0));
+    if (const auto lte = range->integer("lte")) earlier(query.created_before, second_of(*lte, 1));
+}
+
+}  // namespace
+
+common::Result<ListQuery> list_query(const Parameters& parameters) {
+    ListQuery query;
+    if (const auto limit = parameters.integer("limit")) {
+        if (*limit < 1 || *limit > limit_max)
+            return Fail{Error::invalid("parameter_invalid_integer", "limit",
+                                       "Invalid limit: {}. It must be between 1 and {}.",
+                                       {common::Safe::number(*limit), common::Safe::number(limit_max)})};
+        query.limit = static_cast<int>(*limit);
+    }
+    if (auto fine = at_most_one(parameters, {"starting_after", "ending_before"}); !fine)
+        return Fail{fine.error()};
+    query.starting_after = parameters.text("starting_after").value_or("");
+    query.ending_before = parameters.text("ending_before").value_or("");
+    put_created(query, parameters);
+    return query;
+}
+
+std::vector<std::pair<const char*, std::string>> filters_of(const Parameters& parameters,
+                                                            std::initializer_list<const char*> names) {
+    std::vector<std::pair<const char*, std::string>> filters;
+    for (const auto* name : names)
+        if (auto value = parameters.text(name)) filters.emplace_back(name, *std::move(value));
+    return filters;
+}
+
+}  // namespace gateway::api

@@ -1,0 +1,109 @@
+#include "gateway/api/objects.h"
+
+#include <map>
+
+#include "gateway/payments/service.h"
+#include "gateway/store/customers.h"
+#include "gateway/store/payments.h"
+
+namespace gateway::api {
+namespace {
+
+using boost::json::object;
+using boost::json::value;
+using Rendered = std::map<std::string, object, std::less<>>;
+using Ids = std::vector<std::string>;
+
+struct Source {
+    std::string_view prefix;
+    Rendered (*load)(store::Transaction&, const Scope&, const Style&, const Ids&);
+};
+
+template <class T>
+Rendered load(store::Transaction& tx, const Scope& scope, const Style& style, const Ids& ids) {
+    Rendered rendered;
+    for (const auto& found : store::find_all<T>(tx, scope, ids))
+        rendered.emplace(found.id, render_object(&found, style));
+    return rendered;
+}
+
+Rendered load_payments(store::Transaction& tx, const Scope& scope, const Style& style, const Ids& ids) {
+    Rendered rendered;
+    for (auto& found : store::find_all<PaymentIntent>(tx, scope, ids)) {
+        const auto view = payments::view_of(tx, std::move(found));
+        rendered.emplace(view.intent.id, render_object(&view, style));
+    }
+    return rendered;
+}
+
+constexpr Source sources[] = {
+    {"cus_", load<Customer>},
+    {"pm_", load<PaymentMethod>},
+    {"pi_", load_payments},
+    {"ch_", load<Charge>},
+};
+
+const Source* source_of(std::string_view id) {
+    const auto* found =
+        std::ranges::find_if(sources, [id](const Source& s) { return id.starts_with(s.prefix); });
+    return found == std::end(sources) ? nullptr : found;
+}
+
+class Expander {
+  public:
+    Expander(store::Transaction& tx, const Scope& scope, const Style& style)
+        : tx_{tx}, scope_{scope}, style_{style} {}
+
+    // `places` are all objects that one path leads to.
+    void expand(const std::vector<object*>& places, const Expansion& expansion) {
+        for (const auto& [name, inner] : expansion.children()) {
+            std::vector<value*> members;
+            for (object* place : places)
+                if (auto* member = place->if_contains(name)) collect(*member, members);
+            replace(members);
+            std::vector<object*> next;
+            for (value* member : members)
+                if (auto* found = member->if_object()) next.push_back(found);
+            if (!next.empty()) expand(next, inner);
+        }
+    }
+
+  private:
+    // `data` of a list, or one member.
+    static void collect(value& member, std::vector<value*>& members) {
+        if (auto* elements = member.if_array())
+            for (value& element : *elements)
+                members.push_back(&element);
+        else
+            members.push_back(&member);
+    }
+
+    void replace(const std::vector<value*>& members) {
+        std::map<const Source*, Ids> wanted;
+        for (const value* member : members)
+            if (const auto* id = member->if_string())
+                if (const auto* source = source_of(*id)) wanted[source].emplace_back(*id);
+        for (const auto& [source, ids] : wanted) {
+            const auto rendered = source->load(tx_, scope_, style_, ids);
+            for (value* member : members) {
+                const auto* id = member->if_string();
+                if (!id) continue;
+                const auto found = rendered.find(std::string_view{*id});
+                if (found != rendered.end()) *member = found->second;
+            }
+        }
+    }
+
+    store::Transaction& tx_;
+    const Scope& scope_;
+    const Style& style_;
+};
+
+}  // namespace
+
+void expand_ids(store::Transaction& tx, const Scope& scope, const Style& style, const Expansion& expansion,
+                object& body) {
+    Expander{tx, scope, style}.expand({&body}, expansion);
+}
+
+}  // namespace gateway::api

@@ -1,0 +1,38 @@
+// Turns objects into what the merchant API shows; implemented by gateway/api, so that the domain knows no
+// wire format.
+#pragma once
+
+#include <variant>
+
+#include <boost/json/object.hpp>
+
+#include "gateway/payments/payment.h"
+#include "gateway/store/session.h"
+
+namespace gateway {
+
+struct Customer;
+
+// Any object of the API.
+using ObjectRef = std::variant<const Customer*, const PaymentMethod*, const PaymentIntent*,
+                               const PaymentView*, const Charge*>;
+
+class Renderer {
+  public:
+    virtual ~Renderer() = default;
+    // As the caller may see it; ids of other objects stay ids.
+    virtual boost::json::object object(const ObjectRef& object, const Call& call) const = 0;
+    // As events carry it.
+    virtual boost::json::object event_object(const ObjectRef& object, std::string_view version) const = 0;
+    // Puts the objects that the call wants expanded in the place of their ids.
+    virtual void expand(store::Transaction& tx, boost::json::object& body, const Call& call) const = 0;
+    // An error of an action on a payment carries the payment in its present state.
+    virtual StoredResponse failure(const common::Error& error, const PaymentView* view,
+                                   const Call& call) const = 0;
+};
+
+// 200 with the body, expanded.
+StoredResponse answer(const Renderer& renderer, store::Transaction& tx, boost::json::object body,
+                      const Call& call);
+
+}  // namespace gateway

@@ -1,0 +1,1 @@
+SELECT create_distributed_table('customers', 'account_id', colocate_with => 'accounts');

@@ -1,0 +1,93 @@
+#include "gateway/work.h"
+
+#include <boost/json/serialize.hpp>
+
+#include "gateway/idempotency/idempotency.h"
+#include "gateway/transactions.h"
+
+namespace gateway {
+
+using common::Fail;
+using common::Result;
+using common::Task;
+
+StoredResponse answer(const Renderer& renderer, store::Transaction& tx, boost::json::object body,
+                      const Call& call) {
+    renderer.expand(tx, body, call);
+    StoredResponse response;
+    response.body = boost::json::serialize(body);
+    response.original_request = call.request_id;
+    return response;
+}
+
+void Work::stamp(Object& object, std::string_view prefix) const {
+    object.id = common::new_id(prefix, call.scope.account);
+    object.scope = call.scope;
+    object.created = now();
+    object.position = next_position(now_ms);
+}
+
+void Work::tell(std::string_view type, const ObjectRef& object) {
+    events.add(type, renderer.event_object(object, account.default_version));
+}
+
+void Work::tell_changed(std::string_view type, const ObjectRef& before, const ObjectRef& after) {
+    auto fresh = renderer.event_object(after, account.default_version);
+    auto previous = previous_attributes(renderer.event_object(before, account.default_version), fresh);
+    if (!previous.empty()) events.add(type, std::move(fresh), std::move(previous));
+}
+
+Task<StoredResponse> Works::change(Call call, Account account, Job job) {
+    auto done = co_await attempt(call, account, job);
+    if (done || !is_final(done.error())) co_return done;
+    co_return co_await store_refusal(call, done.error());
+}
+
+Task<StoredResponse> Works::attempt(const Call& call, const Account& account, const Job& job) {
+    auto body = [this, &call, &account, &job](store::Transaction& tx, bool) -> Result<StoredResponse> {
+        store::enter(tx, call.scope.account);
+        const auto now_ms = clock_->now().time_since_epoch().count();
+        auto used = idempotency::claim(tx, call, now_ms);
+        if (!used) return Fail{used.error()};
+        if (*used) return **std::move(used);
+        Work work{tx,         call,   account,
+                  *renderer_, now_ms, EventLog{call, account.default_version, now_ms / 1000}};
+        auto made = job(work);
+        if (!made) return Fail{std::move(made).error()};
+        work.events.write(tx);
+        auto response = answer(*renderer_, tx, *std::move(made), call);
+        idempotency::finish(tx, call, response);
+        return response;
+    };
+    co_return co_await run_transaction<Result<StoredResponse>>(*database_, body, call.deadline);
+}
+
+// The transaction that was refused is undone, so this is one of its own. Whoever came between them with the
+// same key has settled the matter.
+Task<StoredResponse> Works::store_refusal(const Call& call, const common::Error& error) {
+    auto body = [this, &call, &error](store::Transaction& tx, bool) -> Result<StoredResponse> {
+        store::enter(tx, call.scope.account);
+        auto used = idempotency::claim(tx, call, clock_->now().time_since_epoch().count());
+        if (!used) return Fail{used.error()};
+        if (*used) return **std::move(used);
+        auto response = renderer_->failure(error, nullptr, call);
+        idempotency::finish(tx, call, response);
+        return response;
+    };
+    co_return co_await run_transaction<Result<StoredResponse>>(*database_, body, call.deadline);
+}
+
+Task<StoredResponse> Works::read(Call call, Account account, Job job) {
+    auto body = [this, &call, &account, &job](store::Transaction& tx) -> Result<StoredResponse> {
+        store::enter(tx, call.scope.account);
+        const auto now_ms = clock_->now().time_since_epoch().count();
+        Work work{tx,         call,   account,
+                  *renderer_, now_ms, EventLog{call, account.default_version, now_ms / 1000}};
+        auto found = job(work);
+        if (!found) return Fail{std::move(found).error()};
+        return answer(*renderer_, tx, *std::move(found), call);
+    };
+    co_return co_await database_->read(body, call.deadline.at_most(transaction_max));
+}
+
+}  // namespace gateway
