@@ -1,8 +1,11 @@
 // The running processes that tests/run started, and the official client pointed at them.
+import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import https from 'node:https';
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { after, afterEach } from 'node:test';
+import { checked, note, takeFaults } from './types.mjs';
 
 const require = createRequire(process.env.PORTCULLIS_TOP + '/build/node/');
 const Stripe = require('stripe');
@@ -15,9 +18,16 @@ export const sandbox = () => JSON.parse(fs.readFileSync(sandboxFile, 'utf8'));
 export const ca = () => fs.readFileSync(sandbox().ca_file);
 export const agent = new https.Agent({ keepAlive: true, maxSockets: 64, ca: ca() });
 
+// A test fails when an answer that it got is not what the SDK's types promise, whatever else it looks at.
+for (const hook of [afterEach, after])
+  hook(() => {
+    const faults = takeFaults();
+    if (faults.length) throw new assert.AssertionError({ message: `Not what the SDK declares:\n${faults.join('\n')}` });
+  });
+
 export function client(key, options = {}) {
   const url = new URL(sandbox().gateway_url);
-  return new Stripe(key, { host: url.hostname, port: url.port, protocol: 'https', httpAgent: agent, maxNetworkRetries: 0, ...options });
+  return new Stripe(key, { host: url.hostname, port: url.port, protocol: 'https', httpClient: checked(Stripe.createNodeHttpClient(agent)), maxNetworkRetries: 0, ...options });
 }
 export const relaxed = (options) => client(sandbox().accounts.relaxed.secret_key, options);
 export const strict = (options) => client(sandbox().accounts.strict.secret_key, options);
@@ -39,6 +49,7 @@ export function request(method, path, { key = sandbox().accounts.relaxed.secret_
           const text = Buffer.concat(chunks).toString();
           let parsed;
           try { parsed = JSON.parse(text); } catch { parsed = undefined; }
+          if (parsed !== undefined && path.startsWith('/v1/')) note({ method, path, status: answer.statusCode, headers: answer.headers, body: parsed, publishable: key?.startsWith('pk_') });
           resolve({ status: answer.statusCode, headers: answer.headers, body: parsed, text });
         });
       });
