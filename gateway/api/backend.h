@@ -25,6 +25,8 @@ class Backend {
     virtual common::Task<StoredResponse> change(Call call, Account account, Job job) = 0;
     virtual common::Task<StoredResponse> read(Call call, Account account, Job job) = 0;
     virtual common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input) = 0;
+    virtual common::Task<StoredResponse> attach_method(Call call, std::string id, std::string customer) = 0;
+    virtual common::Task<StoredResponse> update_intent(Call call, std::string id, UpdateIntent input) = 0;
     virtual common::Task<StoredResponse> create_intent(Call call, CreateIntent input) = 0;
     virtual common::Task<StoredResponse> confirm_intent(Call call, std::string id, ConfirmIntent input) = 0;
     virtual common::Task<StoredResponse> capture_intent(Call call, std::string id, CaptureIntent input) = 0;

@@ -16,11 +16,13 @@ common::Task<StoredResponse> read_customer_method(Context& context);
 common::Task<StoredResponse> create_payment_method(Context& context);
 common::Task<StoredResponse> list_payment_methods(Context& context);
 common::Task<StoredResponse> update_payment_method(Context& context);
+common::Task<StoredResponse> attach_payment_method(Context& context);
 common::Task<StoredResponse> detach_payment_method(Context& context);
 common::Task<StoredResponse> read_payment_method(Context& context);
 
 common::Task<StoredResponse> create_payment_intent(Context& context);
 common::Task<StoredResponse> read_payment_intent(Context& context);
+common::Task<StoredResponse> update_payment_intent(Context& context);
 common::Task<StoredResponse> confirm_payment_intent(Context& context);
 common::Task<StoredResponse> capture_payment_intent(Context& context);
 common::Task<StoredResponse> cancel_payment_intent(Context& context);

@@ -114,6 +114,35 @@ inline constexpr Rule create_intent_rules[] = {
     refuse("transfer_data"),
 };
 
+inline constexpr Rule update_intent_rules[] = {
+    list("allowed_payment_method_types", method_types),
+    list("payment_method_types", method_types),
+    integer("amount"),
+    hash("amount_details", amount_details_rules).unset().echoed(),
+    choice("capture_method", capture_methods),
+    text("currency"),
+    text("customer"),
+    text("description", 1000).unset(),
+    list("excluded_payment_method_types", excludable_method_kinds).unset().echoed(),
+    metadata(),
+    hash("payment_details", payment_details_rules).unset().echoed(),
+    text("payment_method").unset(),
+    hash("payment_method_data", payment_method_data_rules),
+    hash("payment_method_options", method_options_rules),
+    email("receipt_email").unset(),
+    choice("setup_future_usage", future_usages).unset(),
+    hash("shipping", shipping_rules).unset(),
+    text("statement_descriptor", 22).unset(),
+    text("statement_descriptor_suffix", 22).unset(),
+    text("transfer_group").echoed(),
+    list("expand"),
+    refuse("application_fee_amount"),
+    refuse("customer_account"),
+    refuse("hooks"),
+    refuse("payment_method_configuration"),
+    refuse("transfer_data"),
+};
+
 inline constexpr Rule confirm_intent_rules[] = {
     list("allowed_payment_method_types", method_types),
     list("payment_method_types", method_types),

@@ -141,6 +141,43 @@ Result<CreateIntent> read_create(const Context& context) {
     return input;
 }
 
+Result<UpdateIntent> read_update(const Context& context) {
+    const auto parameters = context.parameters();
+    for (const auto exclusive : {std::pair{"allowed_payment_method_types", "payment_method_types"},
+                                 {"payment_method", "payment_method_data"}})
+        if (auto fine = at_most_one(parameters, {exclusive.first, exclusive.second}); !fine)
+            return Fail{fine.error()};
+    if (auto fine = check_descriptors(parameters, context.caller.account.statement_descriptor); !fine)
+        return Fail{fine.error()};
+    UpdateIntent input;
+    input.amount = parameters.integer("amount");
+    if (parameters.has("currency")) {
+        const auto currency = check_currency(parameters.raw("currency"));
+        if (!currency) return Fail{currency.error()};
+        input.currency = *currency;
+    }
+    if (const auto method = parameters.text("capture_method"))
+        input.capture_method = capture_method_of(*method);
+    input.customer = parameters.text("customer");
+    input.transfer_group = parameters.text("transfer_group");
+    input.payment_method = parameters.text_change("payment_method");
+    input.description = parameters.text_change("description");
+    input.receipt_email = parameters.text_change("receipt_email");
+    input.setup_future_usage = parameters.text_change("setup_future_usage");
+    input.statement_descriptor_suffix = parameters.text_change("statement_descriptor_suffix");
+    input.shipping = parameters.object_change("shipping", update_intent_rules);
+    input.metadata = parameters.metadata_change();
+    input.echoed = echoed_of(parameters, update_intent_rules);
+    if (auto options = object_of(parameters, "payment_method_options", update_intent_rules))
+        input.payment_method_options = *std::move(options);
+    if (const auto data = parameters.hash("payment_method_data")) {
+        auto method = new_payment_method(*data, context);
+        if (!method) return Fail{method.error()};
+        input.payment_method_data = *std::move(method);
+    }
+    return input;
+}
+
 // Only with a publishable key: what would decide on money or the second factor.
 Status check_browser(const Parameters& parameters) {
     std::string_view found;
@@ -210,6 +247,12 @@ common::Task<StoredResponse> read_payment_intent(Context& context) {
 
 common::Task<StoredResponse> list_payment_intents(Context& context) {
     co_return co_await list_of<PaymentIntent>(context, filters_of(context.parameters(), {"customer"}));
+}
+
+common::Task<StoredResponse> update_payment_intent(Context& context) {
+    auto input = read_update(context);
+    if (!input) co_return Fail{input.error()};
+    co_return co_await context.backend->update_intent(context.call, context.id, *std::move(input));
 }
 
 common::Task<StoredResponse> confirm_payment_intent(Context& context) {

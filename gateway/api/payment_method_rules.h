@@ -24,6 +24,9 @@ inline constexpr Rule update_payment_method_rules[] = {
     list("expand"),
 };
 
+inline constexpr Rule attach_rules[] = {text("customer").needed(), refuse("customer_account"),
+                                        list("expand")};
+
 // Inside a payment intent.
 inline constexpr Rule payment_method_data_rules[] = {
     choice("type", method_types).needed(),          hash("card", card_rules).needed(),

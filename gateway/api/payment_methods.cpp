@@ -91,6 +91,11 @@ common::Task<StoredResponse> update_payment_method(Context& context) {
     });
 }
 
+common::Task<StoredResponse> attach_payment_method(Context& context) {
+    auto customer = context.parameters().text("customer").value_or("");
+    co_return co_await context.backend->attach_method(context.call, context.id, std::move(customer));
+}
+
 common::Task<StoredResponse> detach_payment_method(Context& context) {
     co_return co_await context.change(
         [&context](Work& work) { return shown(work, customers::detach_method(work, context.id)); });

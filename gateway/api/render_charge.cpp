@@ -84,7 +84,7 @@ object render_charge(const Charge& charge, const Style& style) {
         {"failure_balance_transaction", nullptr},
         {"failure_code", text_or_null(charge.failure_code)},
         {"failure_message", text_or_null(charge.failure_message)},
-        {"fraud_details", object{}},
+        {"fraud_details", charge.user_report ? object{{"user_report", *charge.user_report}} : object{}},
         {"livemode", charge.scope.livemode},
         {"metadata", charge.metadata},
         {"on_behalf_of", nullptr},

@@ -28,6 +28,12 @@ class ServiceBackend final : public Backend {
     common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input) override {
         return payments_->create_payment_method(std::move(call), std::move(input));
     }
+    common::Task<StoredResponse> attach_method(Call call, std::string id, std::string customer) override {
+        return payments_->attach_method(std::move(call), std::move(id), std::move(customer));
+    }
+    common::Task<StoredResponse> update_intent(Call call, std::string id, UpdateIntent input) override {
+        return payments_->update_intent(std::move(call), std::move(id), std::move(input));
+    }
     common::Task<StoredResponse> create_intent(Call call, CreateIntent input) override {
         return payments_->create_intent(std::move(call), std::move(input));
     }

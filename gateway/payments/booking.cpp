@@ -13,10 +13,6 @@ namespace {
 
 using State = vault::Exchange::State;
 
-std::int64_t backoff_ms(int attempts) {
-    return std::min<std::int64_t>(std::int64_t{1000} << std::min(attempts, 6), 60'000);
-}
-
 std::string describe(const Answer& answer) {
     switch (answer.exchange.state) {
         case State::pending:
@@ -65,6 +61,10 @@ void report_parked(const AcquirerRequest& request, const Answer& answer) {
 
 }  // namespace
 
+std::int64_t backoff_ms(int attempts) {
+    return std::min<std::int64_t>(std::int64_t{1000} << std::min(attempts, 6), 60'000);
+}
+
 Result<Booking> PaymentService::Impl::open(Transaction& tx, const AcquirerRequest& request) const {
     const auto account = store::find_account(tx, request.scope.account);
     auto intent = store::lock<PaymentIntent>(tx, request.scope, request.payment_intent);
@@ -93,6 +93,7 @@ Result<Step> PaymentService::Impl::book(Transaction& tx, const AcquirerRequest& 
     if (answer.kind == Answer::Kind::known) request->outcome = describe(answer);
     report_parked(*request, answer);
     if (request->state == RequestState::abandoned) return close_abandoned(tx, *request, answer);
+    if (request->action == Action::verify) return book_verification(tx, *request, answer);
     if (request->action == Action::void_) return close_void(tx, *request, answer);
 
     auto booking = open(tx, *request);
@@ -105,6 +106,7 @@ Result<Step> PaymentService::Impl::book(Transaction& tx, const AcquirerRequest& 
         case Action::capture:
             return book_capture(*booking, *request, answer);
         case Action::void_:
+        case Action::verify:
             break;
     }
     return Fail{common::Error::internal("an action that nobody books")};
@@ -306,7 +308,9 @@ Result<Step> PaymentService::Impl::close_abandoned(Transaction& tx, AcquirerRequ
         request.due_ms = now_ms() + backoff_ms(request.attempts);
     } else {
         request.state = RequestState::done;
-        if (is_answered(answer) && acquirer::is_approval(answer.exchange.response_code, request.amount)) {
+        // What was approved for no amount holds nothing.
+        if (request.action != Action::verify && is_answered(answer) &&
+            acquirer::is_approval(answer.exchange.response_code, request.amount)) {
             step.request = void_of(request.id, request);
             store::insert(tx, *step.request);
         }
@@ -347,21 +351,23 @@ Result<Step> PaymentService::Impl::conclude(Booking& booking, AcquirerRequest& r
     return respond(tx, *booking.call, show(tx, &booking.view, *booking.call));
 }
 
+void note_checks(CardDetails& card, const BillingDetails& details, const vault::Exchange& exchange) {
+    const auto checks = acquirer::address_checks(exchange.avs_result, has_address(details, "line1"),
+                                                 has_address(details, "postal_code"));
+    card.cvc_check = acquirer::cvc_check(exchange.cvc_result, !card.cvc_handle.empty());
+    card.address_line1_check = checks.line1;
+    card.address_postal_code_check = checks.postal_code;
+    // The vault holds a CVC for one authorization only.
+    card.cvc_handle.clear();
+}
+
 void PaymentService::Impl::note_exchange(Booking& booking, const vault::Exchange& exchange) const {
     auto& charge = *booking.view.latest_charge;
-    const bool cvc_given = !charge.card.cvc_handle.empty();
-    const auto checks =
-        acquirer::address_checks(exchange.avs_result, has_address(charge.billing_details, "line1"),
-                                 has_address(charge.billing_details, "postal_code"));
     charge.authorization_code = exchange.authorization_code;
     charge.rrn = exchange.rrn;
     charge.network_transaction_id = exchange.network_transaction_id;
-    charge.card.cvc_check = acquirer::cvc_check(exchange.cvc_result, cvc_given);
-    charge.card.address_line1_check = checks.line1;
-    charge.card.address_postal_code_check = checks.postal_code;
-    charge.card.cvc_handle.clear();
+    note_checks(charge.card, charge.billing_details, exchange);
     if (!booking.view.method) return;
-    // The vault holds a CVC for one authorization only.
     booking.view.method->card = charge.card;
     store::update(*booking.tx, *booking.view.method);
 }
@@ -371,6 +377,7 @@ void PaymentService::Impl::keep_method(Booking& booking) const {
     auto& method = booking.view.method;
     if (!intent.setup_future_usage || !intent.customer || !method || method->customer) return;
     method->customer = intent.customer;
+    method->network_transaction_id = booking.view.latest_charge->network_transaction_id;
     store::update(*booking.tx, *method);
     booking.events.add("payment_method.attached", renderer->event_object(&*method, booking.version));
 }

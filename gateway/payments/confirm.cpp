@@ -72,23 +72,20 @@ std::string shortened(std::string_view text) {
     return std::string{text.substr(0, end)};
 }
 
+// Who initiates it, first or subsequent use, unscheduled (ISO 8583 field 48 tag CO).
+std::string stored_credential_of(const PaymentIntent& intent, const PaymentMethod& method) {
+    if (method.customer) return intent.off_session ? "MSU" : "CSU";
+    return intent.setup_future_usage && intent.customer ? "CFU" : "";
+}
+
 vault::AuthorizationRequest message_of(const PaymentIntent& intent, const PaymentMethod& method,
                                        const Account& account, const std::string& request_id) {
-    vault::AuthorizationRequest message;
-    message.request_id = request_id;
-    message.account = intent.scope.account;
-    message.livemode = intent.scope.livemode;
-    message.card_token = method.card.token;
-    message.cvc_handle = method.card.cvc_handle;
+    auto message = message_of_card(method, account, request_id);
     message.amount = intent.amount;
     message.currency = std::string{intent.currency.code()};
-    message.merchant = account.identity;
     message.off_session = intent.off_session;
-    message.postal_code = shortened(address_part(method.billing_details, "postal_code"));
-    std::string digits;
-    std::ranges::copy_if(address_part(method.billing_details, "line1"), std::back_inserter(digits),
-                         [](char c) { return c >= '0' && c <= '9'; });
-    message.address_digits = shortened(digits);
+    message.stored_credential = stored_credential_of(intent, method);
+    message.network_transaction_id = method.network_transaction_id;
     return message;
 }
 
@@ -99,6 +96,23 @@ boost::json::value or_null(const std::optional<std::string>& text) {
 
 }  // namespace
 
+vault::AuthorizationRequest message_of_card(const PaymentMethod& method, const Account& account,
+                                            const std::string& request_id) {
+    vault::AuthorizationRequest message;
+    message.request_id = request_id;
+    message.account = method.scope.account;
+    message.livemode = method.scope.livemode;
+    message.card_token = method.card.token;
+    message.cvc_handle = method.card.cvc_handle;
+    message.merchant = account.identity;
+    message.postal_code = shortened(address_part(method.billing_details, "postal_code"));
+    std::string digits;
+    std::ranges::copy_if(address_part(method.billing_details, "line1"), std::back_inserter(digits),
+                         [](char c) { return c >= '0' && c <= '9'; });
+    message.address_digits = shortened(digits);
+    return message;
+}
+
 // The intent is locked (or new), the method locked (or new), and the rules have agreed.
 Result<Step> PaymentService::Impl::begin(Booking& booking, const Attempt& attempt) const {
     auto& tx = *booking.tx;
@@ -108,7 +122,8 @@ Result<Step> PaymentService::Impl::begin(Booking& booking, const Attempt& attemp
     booking.view.method = attempt.method;
     if (attempt.new_method) store::insert(tx, attempt.method);
 
-    const auto screening = rules::screen(attempt.account->authentication_mode, attempt.method.card);
+    const auto screening =
+        rules::screen(attempt.account->authentication_mode, attempt.method, intent.off_session);
     if (screening == rules::Screening::pass) return send(booking, attempt, before);
 
     if (attempt.creates_intent) {
@@ -234,6 +249,12 @@ std::optional<Step> PaymentService::Impl::resume(Transaction& tx, const Call& ca
     auto request = store::find_request(tx, call.scope.account, request_id);
     if (!request) return std::nullopt;
     Step step;
+    if (request->action == Action::verify) {
+        const std::string method_id{request->detail.at("payment_method").as_string()};
+        const auto method = store::find<PaymentMethod>(tx, call.scope, method_id);
+        const auto account = store::find_account(tx, call.scope.account);
+        if (method && account) step.authorization = verification_of(*method, *account, *request);
+    }
     if (request->action == Action::confirm) {
         const auto intent = store::find<PaymentIntent>(tx, call.scope, request->payment_intent);
         const std::string method_id{request->detail.at("payment_method").as_string()};

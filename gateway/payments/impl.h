@@ -71,6 +71,15 @@ struct Prepared {
     std::optional<StoredResponse> response;  // the key was used before
 };
 
+// What any authorization with this card says: who, which card, what the acquirer checks it by.
+vault::AuthorizationRequest message_of_card(const PaymentMethod& method, const Account& account,
+                                            const std::string& request_id);
+// The acquirer's checks of the security code, which is not held any longer, and of the address.
+void note_checks(CardDetails& card, const BillingDetails& details, const vault::Exchange& exchange);
+std::int64_t backoff_ms(int attempts);
+vault::AuthorizationRequest verification_of(const PaymentMethod& method, const Account& account,
+                                            const AcquirerRequest& request);
+
 struct PaymentService::Impl {
     Impl(common::db::Pool& pool, VaultPort& port, const Renderer& render, const common::Clock& time)
         : database{&pool}, vault{&port}, renderer{&render}, clock{&time} {}
@@ -99,6 +108,7 @@ struct PaymentService::Impl {
     boost::asio::awaitable<Answer> send_advice(const AcquirerRequest& request, Deadline deadline, bool once);
 
     // — payment methods —
+    Result<Step> book_verification(Transaction& tx, AcquirerRequest& request, const Answer& answer) const;
     Task<PaymentMethod> tokenize(Call call, NewPaymentMethod input);
     Task<Prepared> prepare(Call call, std::optional<std::string> id, std::optional<NewPaymentMethod> data);
 

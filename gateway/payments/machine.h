@@ -46,6 +46,7 @@ inline constexpr auto intent_edges = [] {
         {S::requires_confirmation, E::canceled, S::canceled},
 
         {S::requires_action, E::method_given, S::requires_confirmation},
+        {S::requires_action, E::method_removed, S::requires_payment_method},
         {S::requires_action, E::confirmed, S::requires_confirmation},
         {S::requires_action, E::authenticated, S::requires_confirmation},
         {S::requires_action, E::authorized, S::requires_capture},

@@ -44,10 +44,14 @@ struct PaymentMethod : Object {
     std::string allow_redisplay = "unspecified";
     boost::json::object metadata;
     std::optional<std::string> customer, radar_session;
+    // Of the first approval with which it was kept for later use; what follows refers to it (ISO 8583 field
+    // 48 tag NT).
+    std::string network_transaction_id;
     bool consumed = false;  // used in a payment without a customer, or detached: cannot be used again
 };
 BOOST_DESCRIBE_STRUCT(PaymentMethod, (),
-                      (card, billing_details, allow_redisplay, metadata, customer, radar_session, consumed))
+                      (card, billing_details, allow_redisplay, metadata, customer, radar_session,
+                       network_transaction_id, consumed))
 
 enum class IntentStatus : std::uint8_t {
     requires_payment_method,

@@ -14,6 +14,7 @@ enum class Action : std::uint8_t {
     settle,   // capture that belongs to a confirmation (capture_method automatic)
     capture,  // capture that the merchant asked for
     void_,    // reversal; the payment has forgotten the authorization already
+    verify,   // authorization of no amount, before a customer keeps a card; no payment belongs to it
 };
 
 enum class RequestState : std::uint8_t {
@@ -41,7 +42,8 @@ struct AcquirerRequest {
     // payment_method: used by the attempt · creates_intent: the event of its making is still due ·
     // prior_status, prior_method, prior_charge, prior_document: of the intent, when the attempt has to be
     // taken back ·
-    // statement_descriptor_suffix, metadata, echoed: of the merchant's capture
+    // statement_descriptor_suffix, metadata, echoed: of the merchant's capture · customer: who is to keep the
+    // method of a verification
     boost::json::object detail;
 };
 

@@ -87,13 +87,37 @@ Status may_charge(const Account& account) {
                       "Your account cannot currently make charges. It has to be activated first."}};
 }
 
-Status method_usable(const PaymentMethod& method, const PaymentIntent& intent) {
+Status may_update(const PaymentIntent& intent, const UpdateIntent& input, bool new_method) {
+    const bool open = next(intent.status, IntentEvent::method_given).has_value();
+    std::string_view fixed;
+    if (input.amount) fixed = "amount";
+    if (input.currency) fixed = "currency";
+    if (input.customer) fixed = "customer";
+    if (input.capture_method) fixed = "capture_method";
+    if (input.setup_future_usage) fixed = "setup_future_usage";
+    if (!input.payment_method_options.empty()) fixed = "payment_method_options";
+    if (new_method || input.payment_method) fixed = "payment_method";
+    if (open || fixed.empty()) return {};
+    return Fail{unexpected_state(
+                    "This PaymentIntent's {} could not be updated because it has a status of {}. You may "
+                    "only update it while it has one of the following statuses: requires_payment_method, "
+                    "requires_confirmation, requires_action.",
+                    {Safe::param(fixed), word(intent.status)})
+                    .with_param(fixed)};
+}
+
+Status method_unused(const PaymentMethod& method) {
     if (method.consumed)
         return Fail{Error::invalid(
             "", "payment_method",
             "The provided PaymentMethod was previously used with a PaymentIntent without "
             "Customer attachment, or was detached from a Customer. It may not be used again. To "
             "use a PaymentMethod multiple times, you must attach it to a Customer first.")};
+    return {};
+}
+
+Status method_usable(const PaymentMethod& method, const PaymentIntent& intent) {
+    if (auto fine = method_unused(method); !fine) return fine;
     if (method.customer && !intent.customer)
         return Fail{
             Error::invalid("", "payment_method",
@@ -163,12 +187,13 @@ Error locked() {
         .with_retry(true);
 }
 
-Screening screen(std::string_view authentication_mode, const CardDetails& card) {
+Screening screen(std::string_view authentication_mode, const PaymentMethod& method, bool off_session) {
+    const auto& card = method.card;
     if (card.risk == "highest" || card.risk == "blocked") return Screening::block;
-    // Cards cannot be set up for later use yet, so the two conditional traits always ask.
+    const bool set_up = method.customer && !method.network_transaction_id.empty();
     const bool card_asks = card.authentication == "required" ||
-                           card.authentication == "required_unless_set_up" ||
-                           card.authentication == "required_on_session";
+                           (card.authentication == "required_unless_set_up" && !set_up) ||
+                           (card.authentication == "required_on_session" && !off_session);
     if (authentication_mode == "delegated" && !card_asks) return Screening::pass;
     return Screening::authenticate;
 }

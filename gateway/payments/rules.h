@@ -23,6 +23,10 @@ Status may_confirm(const PaymentIntent& intent, const ConfirmIntent& input, bool
 Status may_confirm_with(bool publishable_key, const PaymentIntent& intent);
 // The account may charge at all.
 Status may_charge(const Account& account);
+// What was paid for, or is about to be, keeps its amount and method; only its description may change then.
+Status may_update(const PaymentIntent& intent, const UpdateIntent& input, bool new_method);
+// Neither used up in a payment without a customer nor detached.
+Status method_unused(const PaymentMethod& method);
 // The method is unused and belongs to the intent's customer or to nobody.
 Status method_usable(const PaymentMethod& method, const PaymentIntent& intent);
 
@@ -40,6 +44,7 @@ enum class Screening : std::uint8_t {
     authenticate,  // a second factor is needed first
     block,         // too risky to be sent
 };
-Screening screen(std::string_view authentication_mode, const CardDetails& card);
+// A card that its customer set up asks no more where it asks only until then.
+Screening screen(std::string_view authentication_mode, const PaymentMethod& method, bool off_session);
 
 }  // namespace gateway::rules

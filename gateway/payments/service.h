@@ -44,6 +44,19 @@ struct CreateIntent {
     std::optional<ConfirmIntent> confirm;
 };
 
+struct UpdateIntent {
+    std::optional<std::int64_t> amount;
+    std::optional<common::Currency> currency;
+    Change<std::string> payment_method;
+    std::optional<NewPaymentMethod> payment_method_data;
+    std::optional<std::string> customer;
+    std::optional<CaptureMethod> capture_method;
+    Change<std::string> description, receipt_email, setup_future_usage, statement_descriptor_suffix;
+    std::optional<std::string> transfer_group;
+    Change<boost::json::object> shipping, metadata;
+    boost::json::object payment_method_options, echoed;  // to be merged
+};
+
 struct CaptureIntent {
     std::optional<std::int64_t> amount_to_capture;
     bool final_capture = true;
@@ -73,7 +86,11 @@ class PaymentService {
 
     common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input);
 
+    // After a verification of no amount; 402 and unattached when it is declined.
+    common::Task<StoredResponse> attach_method(Call call, std::string id, std::string customer);
+
     common::Task<StoredResponse> create_intent(Call call, CreateIntent input);
+    common::Task<StoredResponse> update_intent(Call call, std::string id, UpdateIntent input);
     common::Task<StoredResponse> confirm_intent(Call call, std::string id, ConfirmIntent input);
     common::Task<StoredResponse> capture_intent(Call call, std::string id, CaptureIntent input);
     common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input);

@@ -45,7 +45,7 @@ constexpr Statement lease_requests{
     " responded, outcome, created, due_at, attempts, document"};
 
 constexpr std::array<const char*, 3> purposes{"authorization", "capture", "reversal"};
-constexpr std::array<const char*, 4> actions{"confirm", "settle", "capture", "void"};
+constexpr std::array<const char*, 5> actions{"confirm", "settle", "capture", "void", "verify"};
 constexpr std::array<const char*, 3> states{"open", "abandoned", "done"};
 
 template <class Enum, std::size_t N>

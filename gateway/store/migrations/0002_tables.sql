@@ -15,6 +15,10 @@ CREATE INDEX payment_intents_customer ON payment_intents (account_id, livemode, 
 CREATE INDEX charges_newest ON charges (account_id, livemode, position, id);
 CREATE INDEX charges_customer ON charges (account_id, livemode, customer, position, id) WHERE customer IS NOT NULL;
 CREATE INDEX charges_of_intent ON charges (account_id, livemode, payment_intent, position, id);
+-- Asking whether a card is good, for no amount, before a customer keeps it.
+ALTER TABLE acquirer_requests DROP CONSTRAINT acquirer_requests_action;
+ALTER TABLE acquirer_requests ADD CONSTRAINT acquirer_requests_action
+    CHECK (action IN ('confirm', 'settle', 'capture', 'void', 'verify'));
 -- The sum of the refunds, as against `refunded`, which says that nothing is left.
 ALTER TABLE charges RENAME COLUMN refunded TO refunds;
 

@@ -15,7 +15,7 @@ constexpr std::size_t statuses = 7, events = 12;
 constexpr std::string_view expected[statuses] = {
     "C.C........X",  // requires_payment_method
     "CPCA.HSPR..X",  // requires_confirmation
-    "C.C.CHSPR..X",  // requires_action
+    "CPC.CHSPR..X",  // requires_action
     ".....HSP.S..",  // processing
     "........RSXX",  // requires_capture
     "............",  // succeeded

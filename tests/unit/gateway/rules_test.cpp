@@ -151,22 +151,49 @@ TEST(MissingObjects, HintAtTheOtherMode) {
 
 TEST(Screening, SendsNothingThatIsTooRiskyOrMustAuthenticate) {
     using rules::Screening;
-    CardDetails card;
+    PaymentMethod method;
+    auto& card = method.card;
     card.authentication = "optional";
     card.risk = "normal";
-    EXPECT_EQ(rules::screen("always", card), Screening::authenticate);
-    EXPECT_EQ(rules::screen("risk_based", card), Screening::authenticate);
-    EXPECT_EQ(rules::screen("delegated", card), Screening::pass);
+    EXPECT_EQ(rules::screen("always", method, false), Screening::authenticate);
+    EXPECT_EQ(rules::screen("risk_based", method, false), Screening::authenticate);
+    EXPECT_EQ(rules::screen("delegated", method, false), Screening::pass);
     card.risk = "elevated";
-    EXPECT_EQ(rules::screen("delegated", card), Screening::pass);
+    EXPECT_EQ(rules::screen("delegated", method, false), Screening::pass);
     for (const auto* trait : {"required", "required_unless_set_up", "required_on_session"}) {
         card.authentication = trait;
-        EXPECT_EQ(rules::screen("delegated", card), Screening::authenticate) << trait;
+        EXPECT_EQ(rules::screen("delegated", method, false), Screening::authenticate) << trait;
     }
+    card.authentication = "required_on_session";
+    EXPECT_EQ(rules::screen("delegated", method, true), Screening::pass)
+        << "the merchant asks, nobody is there";
+    card.authentication = "required_unless_set_up";
+    EXPECT_EQ(rules::screen("delegated", method, true), Screening::authenticate);
+    method.customer = "cus_1";
+    method.network_transaction_id = "123";
+    EXPECT_EQ(rules::screen("delegated", method, false), Screening::pass);
     for (const auto* risk : {"highest", "blocked"}) {
         card.risk = risk;
-        EXPECT_EQ(rules::screen("delegated", card), Screening::block) << risk;
-        EXPECT_EQ(rules::screen("always", card), Screening::block) << risk;
+        EXPECT_EQ(rules::screen("delegated", method, false), Screening::block) << risk;
+        EXPECT_EQ(rules::screen("always", method, false), Screening::block) << risk;
+    }
+}
+
+TEST(UpdateRule, KeepsAmountAndMethodOfWhatIsPaidForAndLetsItBeDescribed) {
+    UpdateIntent amount, description, method;
+    amount.amount = 500;
+    description.description.emplace("x");
+    method.payment_method.emplace("pm_1");
+    for (const auto status : {IntentStatus::requires_payment_method, IntentStatus::requires_confirmation,
+                              IntentStatus::requires_action})
+        for (const auto* input : {&amount, &description, &method})
+            EXPECT_TRUE(rules::may_update(intent_in(status), *input, false)) << to_string(status);
+    for (const auto status : {IntentStatus::requires_capture, IntentStatus::processing,
+                              IntentStatus::succeeded, IntentStatus::canceled}) {
+        EXPECT_TRUE(rules::may_update(intent_in(status), description, false));
+        EXPECT_EQ(rules::may_update(intent_in(status), amount, false).error().param(), "amount");
+        EXPECT_EQ(rules::may_update(intent_in(status), method, true).error().code(),
+                  "payment_intent_unexpected_state");
     }
 }
 

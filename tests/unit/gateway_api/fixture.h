@@ -49,6 +49,15 @@ class FakeBackend final : public Backend {
         const auto made = sample_method();
         co_return answered(&made, call);
     }
+    common::Task<StoredResponse> attach_method(Call call, std::string id, std::string) override {
+        last_id = id;
+        return told(std::move(call));
+    }
+    common::Task<StoredResponse> update_intent(Call call, std::string id, UpdateIntent input) override {
+        last_id = id;
+        updated.emplace(std::move(input));
+        return told(std::move(call));
+    }
     common::Task<StoredResponse> create_intent(Call call, CreateIntent input) override {
         ++calls;
         last_call = call;
@@ -111,6 +120,7 @@ class FakeBackend final : public Backend {
     NewPaymentMethod method;
     std::optional<CreateIntent> created;
     std::optional<ConfirmIntent> confirmed;
+    std::optional<UpdateIntent> updated;
     std::optional<CaptureIntent> captured;
     std::optional<CancelIntent> canceled;
 
