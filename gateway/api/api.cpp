@@ -10,6 +10,7 @@
 #include "gateway/api/cors.h"
 #include "gateway/api/digest.h"
 #include "gateway/api/error_page.h"
+#include "gateway/api/openapi.h"
 #include "gateway/api/request_form.h"
 
 namespace gateway::api {
@@ -104,6 +105,8 @@ Api::Api(Backend& backend, Limits& limits, const JsonRenderer& renderer,
 boost::asio::awaitable<Response> Api::handle(Request& request) {
     if (request.path == "/healthz" && request.method == Method::get)
         co_return common::http::json_response(200, R"({"status":"ok"})");
+    if (request.path == openapi_path && request.method == Method::get)
+        co_return common::http::json_response(200, openapi_document());
     if (request.path == error_page_path && request.method == Method::get) co_return error_page();
     if (request.path == "/readyz" && request.method == Method::get) co_return co_await readiness(request);
     if (request.path.starts_with("/v2/")) co_return unknown_in_v2();

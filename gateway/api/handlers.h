@@ -5,6 +5,9 @@
 
 namespace gateway::api {
 
+common::Task<StoredResponse> read_own_account(Context& context);
+common::Task<StoredResponse> read_account(Context& context);
+
 common::Task<StoredResponse> create_customer(Context& context);
 common::Task<StoredResponse> read_customer(Context& context);
 common::Task<StoredResponse> update_customer(Context& context);

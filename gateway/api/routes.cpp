@@ -4,6 +4,7 @@
 
 #include "gateway/api/customer_rules.h"
 #include "gateway/api/handlers.h"
+#include "gateway/api/openapi.h"
 #include "gateway/api/payment_intent_rules.h"
 
 namespace gateway::api {
@@ -15,13 +16,16 @@ constexpr std::size_t card_body = 16 * 1024, form_body = 1024 * 1024, no_body = 
 constexpr auto get = Method::get, post = Method::post, del = Method::del;
 constexpr auto read = Right::read, write = Right::write;
 constexpr bool publishable = true, secret = false;
-constexpr Answer customer_object{ObjectKind::customer}, customer_list{ObjectKind::customer, true},
-    method_object{ObjectKind::payment_method}, method_list{ObjectKind::payment_method, true},
-    intent_object{ObjectKind::payment_intent}, intent_list{ObjectKind::payment_intent, true},
-    charge_object{ObjectKind::charge}, charge_list{ObjectKind::charge, true};
+constexpr Answer no_object{}, customer_object{ObjectKind::customer},
+    customer_list{ObjectKind::customer, true}, method_object{ObjectKind::payment_method},
+    method_list{ObjectKind::payment_method, true}, intent_object{ObjectKind::payment_intent},
+    intent_list{ObjectKind::payment_intent, true}, charge_object{ObjectKind::charge},
+    charge_list{ObjectKind::charge, true};
 
 // clang-format off
 constexpr Route table[] = {
+    {get, "/v1/account", "accounts", read, secret, no_object, no_rules, no_body, read_own_account},
+    {get, "/v1/accounts/{id}", "accounts", read, secret, no_object, no_rules, no_body, read_account},
     {post, "/v1/customers", "customers", write, secret, customer_object, create_customer_rules, form_body, create_customer},
     {get, "/v1/customers", "customers", read, secret, customer_list, list_customers_rules, no_body, list_customers},
     {get, "/v1/customers/{id}", "customers", read, secret, customer_object, read_rules, no_body, read_customer},
@@ -122,7 +126,7 @@ std::size_t body_bytes_max(Method method, std::string_view path) {
 }
 
 std::string route_label(Method method, std::string_view path) {
-    if (path == "/healthz" || path == "/readyz") return std::string{path};
+    if (path == "/healthz" || path == "/readyz" || path == openapi_path) return std::string{path};
     const auto found = find_route(method, path);
     return std::string{found ? found->route->pattern : std::string_view{"unknown"}};
 }

@@ -18,6 +18,7 @@ enum class KeyKind : std::uint8_t { secret, restricted, publishable };
 
 struct Account {
     common::AccountId id;
+    std::int64_t created = 0;  // unix seconds
     std::string name;
     std::string default_currency = "eur";
     std::string default_version = "2026-10-28.endive";

@@ -15,9 +15,10 @@ constexpr Statement insert_account{"account_insert",
                                    "INSERT INTO accounts (account_id, created, name, authentication_mode,"
                                    " charges_enabled, document) VALUES ($1, $2, $3, $4, $5, $6::jsonb)"
                                    " ON CONFLICT (account_id) DO NOTHING"};
-constexpr Statement account_by_id{"account_find",
-                                  "SELECT name, authentication_mode, charges_enabled, document FROM accounts"
-                                  " WHERE account_id = $1"};
+constexpr Statement account_by_id{
+    "account_find",
+    "SELECT name, authentication_mode, charges_enabled, document, created FROM accounts"
+    " WHERE account_id = $1"};
 constexpr Statement insert_api_key{
     "api_key_insert",
     "INSERT INTO api_keys (account_id, id, livemode, kind, secret_hash, permissions,"
@@ -69,6 +70,7 @@ std::optional<Account> find_account(Transaction& tx, common::AccountId id) {
     const auto& identity = document.at("identity").as_object();
     Account account;
     account.id = id;
+    account.created = row[4].as<std::int64_t>();
     account.name = row[0].as<std::string>();
     account.authentication_mode = row[1].as<std::string>();
     account.charges_enabled = row[2].as<bool>();
