@@ -56,7 +56,9 @@ object render_account(const Account& account) {
                 {"payments", object{{"statement_descriptor",
                                      text_or_null(std::string_view{account.statement_descriptor})},
                                     {"statement_descriptor_kana", nullptr},
-                                    {"statement_descriptor_kanji", nullptr}}}}},
+                                    {"statement_descriptor_kanji", nullptr},
+                                    {"statement_descriptor_prefix_kana", nullptr},
+                                    {"statement_descriptor_prefix_kanji", nullptr}}}}},
         {"type", "standard"},
     };
 }

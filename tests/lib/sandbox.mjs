@@ -49,7 +49,7 @@ export function request(method, path, { key = sandbox().accounts.relaxed.secret_
           const text = Buffer.concat(chunks).toString();
           let parsed;
           try { parsed = JSON.parse(text); } catch { parsed = undefined; }
-          if (parsed !== undefined && path.startsWith('/v1/')) note({ method, path, status: answer.statusCode, headers: answer.headers, body: parsed, publishable: key?.startsWith('pk_') });
+          if (parsed !== undefined && path.startsWith('/v1/') && path !== '/v1/openapi.json') note({ method, path, status: answer.statusCode, headers: answer.headers, body: parsed, publishable: key?.startsWith('pk_') });
           resolve({ status: answer.statusCode, headers: answer.headers, body: parsed, text });
         });
       });
