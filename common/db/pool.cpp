@@ -142,7 +142,13 @@ struct Pool::Impl {
             roll_back(work, tx, failure);
             return failure;
         }
-        if (wanted && !tx.is_failed()) return commit(session, work, tx);
+        if (wanted && !tx.is_failed()) {
+            auto failure = commit(session, work, tx);
+            if (!failure || failure->kind == FailureKind::outcome_unknown)
+                for (const auto& then : tx.after_commit_)
+                    then();
+            return failure;
+        }
         std::optional<Failure> failure;
         if (wanted) {  // PostgreSQL would answer this COMMIT with a ROLLBACK that looks like success
             failure = Failure{FailureKind::other, "25P02", ""};

@@ -69,10 +69,14 @@ class Transaction {
         set_local(name, std::string_view{std::to_string(value)});
     }
 
+    // Called on this thread once the transaction is committed, or may have been; not when it is rolled back.
+    void after_commit(std::function<void()> then) { after_commit_.push_back(std::move(then)); }
+
     bool is_failed() const { return failed_; }
     const char* statement() const { return statement_.c_str(); }  // name of the last one, for logs
 
   private:
+    friend class Pool;
     friend class Session;
     using Prepared = std::unordered_map<std::string, std::string>;  // SQL by name
     Transaction(pqxx::connection& connection, pqxx::transaction_base& work, Prepared& prepared,
@@ -84,6 +88,7 @@ class Transaction {
     pqxx::transaction_base* work_;
     Prepared* prepared_;
     std::string begin_sql_;
+    std::vector<std::function<void()>> after_commit_;
     std::string statement_;
     bool begun_ = false;
     bool failed_ = false;
