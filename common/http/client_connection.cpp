@@ -4,7 +4,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <sys/socket.h>
 
 namespace common::http {
@@ -44,19 +43,6 @@ asio::awaitable<Result<Endpoints>> resolve(asio::io_context& io, const std::stri
     if (!lookup->found || lookup->found->empty())
         co_return Fail{Error::unavailable("cannot resolve {}", Cause::unavailable, {Safe::param(host)})};
     co_return std::move(*lookup->found);
-}
-
-// The certificate must be for this name or address (RFC 9525), whatever the context's own mode is.
-bool expect_host(SSL* connection, const std::string& host) {
-    SSL_set_verify(connection, SSL_VERIFY_PEER, nullptr);
-    auto* parameters = SSL_get0_param(connection);
-    boost::system::error_code not_an_address;
-    [[maybe_unused]] const auto address = asio::ip::make_address(host, not_an_address);
-    if (!not_an_address) return X509_VERIFY_PARAM_set1_ip_asc(parameters, host.c_str()) == 1;
-    SSL_set_hostflags(connection, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    return SSL_set1_host(connection, host.c_str()) == 1 &&
-           SSL_ctrl(connection, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                    const_cast<char*>(host.c_str())) == 1;
 }
 
 }  // namespace

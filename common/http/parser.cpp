@@ -261,6 +261,9 @@ Parsed ResponseParser::end_of_stream() {
 bool ResponseParser::too_large() const {
     return impl_->sink->too_large;
 }
+bool ResponseParser::has_head() const {
+    return impl_->sink->is_header_done() && !impl_->sink->interim();
+}
 bool ResponseParser::keep_alive() const {
     return impl_->sink->keep_alive() && !impl_->sink->need_eof();
 }

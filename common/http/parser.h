@@ -57,6 +57,8 @@ class ResponseParser {
     Parsed end_of_stream();
     std::size_t consumed() const { return consumed_; }
     bool too_large() const;
+    bool has_head()
+        const;  // of the final answer: its status and fields are there, whatever becomes of the body
     bool keep_alive() const;
 
   private:

@@ -3,6 +3,7 @@
 #include <ctime>
 #include <memory>
 
+#include <boost/asio/ip/address.hpp>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -42,6 +43,18 @@ PeerCertificate peer_certificate(SSL* connection) {
     std::tm end{};
     if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) == 1) peer.not_after = timegm(&end);
     return peer;
+}
+
+bool expect_host(SSL* connection, const std::string& host) {
+    SSL_set_verify(connection, SSL_VERIFY_PEER, nullptr);
+    auto* parameters = SSL_get0_param(connection);
+    boost::system::error_code not_an_address;
+    [[maybe_unused]] const auto address = asio::ip::make_address(host, not_an_address);
+    if (!not_an_address) return X509_VERIFY_PARAM_set1_ip_asc(parameters, host.c_str()) == 1;
+    SSL_set_hostflags(connection, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    return SSL_set1_host(connection, host.c_str()) == 1 &&
+           SSL_ctrl(connection, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                    const_cast<char*>(host.c_str())) == 1;
 }
 
 }  // namespace common::http

@@ -25,4 +25,8 @@ struct PeerCertificate {
 // Of a finished handshake. Says nothing about trust: the context verifies the chain.
 PeerCertificate peer_certificate(SSL* connection);
 
+// Before the handshake of a client: the certificate must chain and be for this name or address (RFC 9525),
+// whatever the context's own mode is. Sends the name (SNI). False when it is neither.
+bool expect_host(SSL* connection, const std::string& host);
+
 }  // namespace common::http
