@@ -12,10 +12,13 @@
 namespace gateway {
 
 struct Customer;
+namespace webhooks {
+struct Endpoint;
+}
 
 // Any object of the API.
 using ObjectRef = std::variant<const Customer*, const PaymentMethod*, const PaymentIntent*,
-                               const PaymentView*, const Charge*>;
+                               const PaymentView*, const Charge*, const webhooks::Endpoint*>;
 
 class Renderer {
   public:

@@ -2,8 +2,10 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "gateway/customers/customer.h"
 #include "gateway/idempotency/idempotency.h"
 #include "gateway/transactions.h"
+#include "gateway/webhooks/endpoint.h"
 
 namespace gateway {
 
@@ -20,6 +22,16 @@ StoredResponse answer(const Renderer& renderer, store::Transaction& tx, boost::j
     return response;
 }
 
+EventLog::Rendering rendering_of(const Renderer& renderer, const ObjectRef& object) {
+    return std::visit(
+        [&renderer](const auto* present) -> EventLog::Rendering {
+            return [render = &renderer, copy = *present](std::string_view version) {
+                return render->event_object(&copy, version);
+            };
+        },
+        object);
+}
+
 void Work::stamp(Object& object, std::string_view prefix) const {
     object.id = common::new_id(prefix, call.scope.account);
     object.scope = call.scope;
@@ -28,13 +40,13 @@ void Work::stamp(Object& object, std::string_view prefix) const {
 }
 
 void Work::tell(std::string_view type, const ObjectRef& object) {
-    events.add(type, renderer.event_object(object, account.default_version));
+    events.add(type, rendering_of(renderer, object));
 }
 
 void Work::tell_changed(std::string_view type, const ObjectRef& before, const ObjectRef& after) {
-    auto fresh = renderer.event_object(after, account.default_version);
-    auto previous = previous_attributes(renderer.event_object(before, account.default_version), fresh);
-    if (!previous.empty()) events.add(type, std::move(fresh), std::move(previous));
+    auto previous = previous_attributes(renderer.event_object(before, account.default_version),
+                                        renderer.event_object(after, account.default_version));
+    if (!previous.empty()) events.add(type, rendering_of(renderer, after), std::move(previous));
 }
 
 Task<StoredResponse> Works::change(Call call, Account account, Job job) {

@@ -13,6 +13,9 @@
 
 namespace gateway {
 
+// For events, of a copy of the object as it is now.
+EventLog::Rendering rendering_of(const Renderer& renderer, const ObjectRef& object);
+
 // What a job has to work with. It judges before it writes: an error that it returns undoes the transaction.
 struct Work {
     store::Transaction& tx;

@@ -52,6 +52,9 @@ boost::json::object render_object(const ObjectRef& object, const Style& style) {
             return render_payment_intent(view->intent, view->method ? &*view->method : nullptr, style);
         }
         boost::json::object operator()(const Charge* charge) const { return render_charge(*charge, style); }
+        boost::json::object operator()(const webhooks::Endpoint* endpoint) const {
+            return render_webhook_endpoint(*endpoint);
+        }
     };
     return std::visit(Visitor{style}, object);
 }

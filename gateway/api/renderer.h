@@ -18,6 +18,7 @@ struct Style {
 
 boost::json::object render_object(const ObjectRef& object, const Style& style);
 boost::json::object render_customer(const Customer& customer);
+boost::json::object render_webhook_endpoint(const webhooks::Endpoint& endpoint);
 boost::json::object render_payment_method(const PaymentMethod& method, const Style& style);
 // `declined`: the method that the last error names, if it is at hand.
 boost::json::object render_payment_intent(const PaymentIntent& intent, const PaymentMethod* declined,

@@ -1,6 +1,11 @@
 #include "gateway/events/events.h"
 
+#include <algorithm>
+
 #include "gateway/store/events.h"
+#include "gateway/store/webhooks.h"
+#include "gateway/webhooks/doorbell.h"
+#include "gateway/webhooks/event_types.h"
 
 namespace gateway {
 
@@ -25,6 +30,12 @@ boost::json::object previous_attributes(const boost::json::object& before, const
     return previous;
 }
 
+void EventLog::add(std::string_view type, const Rendering& rendering,
+                   std::optional<boost::json::object> previous) {
+    add(type, rendering(api_version_), std::move(previous));
+    renderings_.back() = rendering;
+}
+
 void EventLog::add(std::string_view type, boost::json::object object,
                    std::optional<boost::json::object> previous) {
     Event event;
@@ -40,6 +51,7 @@ void EventLog::add(std::string_view type, boost::json::object object,
     event.request_id = call_->request_id;
     if (call_->idempotency.is_given()) event.idempotency_key = call_->idempotency.key;
     events_.push_back(std::move(event));
+    renderings_.emplace_back();
 }
 
 void EventLog::write(store::Transaction& tx) {
@@ -50,7 +62,41 @@ void EventLog::write(store::Transaction& tx) {
         event.sequence = sequence++;
         store::insert(tx, event);
     }
+    deliver(tx);
     events_.clear();
+    renderings_.clear();
+}
+
+// Asks for the endpoints while it holds the account's counter, which whoever makes or changes an endpoint
+// takes first: so an endpoint gets every event that is committed after its creation was answered.
+void EventLog::deliver(store::Transaction& tx) const {
+    const auto subscribers = store::subscribers(tx, call_->scope);
+    std::vector<webhooks::Lane> lanes;
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+        const auto& event = events_[i];
+        const auto wanting = std::ranges::count_if(subscribers, [&event](const auto& subscriber) {
+            return webhooks::wants(subscriber.enabled_events, event.type);
+        });
+        for (const auto& subscriber : subscribers) {
+            if (!webhooks::wants(subscriber.enabled_events, event.type)) continue;
+            webhooks::NewDelivery delivery;
+            delivery.scope = event.scope;
+            delivery.sequence = event.sequence;
+            delivery.endpoint = subscriber.endpoint;
+            delivery.now_ms = now_seconds_ * 1000;
+            delivery.endpoints = static_cast<int>(wanting);
+            delivery.api_version = subscriber.api_version.value_or(event.api_version);
+            if (delivery.api_version != event.api_version && renderings_[i]) {
+                auto object = renderings_[i](delivery.api_version);
+                if (object != event.object) delivery.object = std::move(object);
+            }
+            store::insert(tx, delivery);
+            const webhooks::Lane lane{event.scope.account, subscriber.endpoint};
+            if (std::ranges::find(lanes, lane) == lanes.end()) lanes.push_back(lane);
+        }
+    }
+    if (lanes.empty()) return;
+    tx.after_commit([waiting = std::move(lanes)] { webhooks::Doorbell::of_process().ring(waiting); });
 }
 
 }  // namespace gateway

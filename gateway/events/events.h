@@ -2,6 +2,8 @@
 // rendered once.
 #pragma once
 
+#include <functional>
+
 #include <boost/json/object.hpp>
 
 #include "gateway/scope.h"
@@ -25,19 +27,30 @@ struct Event {
 boost::json::object previous_attributes(const boost::json::object& before, const boost::json::object& after);
 
 // Collects what a transaction has to tell, and writes it as the transaction's last act, since taking the
-// numbers makes the account's other writers wait until the commit.
+// numbers makes the account's other writers wait until the commit. With each event goes a delivery for every
+// webhook endpoint that wants it.
 class EventLog {
   public:
+    // The object as a version of the API has it. Holds all that it needs: it may be asked when the object has
+    // changed since.
+    using Rendering = std::function<boost::json::object(std::string_view version)>;
+
     EventLog(const Call& call, std::string api_version, std::int64_t now_seconds);
+    void add(std::string_view type, const Rendering& rendering,
+             std::optional<boost::json::object> previous = std::nullopt);
+    // For an object that looks alike in every version.
     void add(std::string_view type, boost::json::object object,
              std::optional<boost::json::object> previous = std::nullopt);
     void write(store::Transaction& tx);
 
   private:
+    void deliver(store::Transaction& tx) const;
+
     const Call* call_;
     std::string api_version_;
     std::int64_t now_seconds_;
     std::vector<Event> events_;
+    std::vector<Rendering> renderings_;  // of each; may be empty
 };
 
 }  // namespace gateway

@@ -3,6 +3,7 @@
 
 #include "gateway/payments/impl.h"
 #include "gateway/store/payments.h"
+#include "gateway/work.h"
 
 namespace gateway {
 
@@ -51,11 +52,11 @@ Result<Step> PaymentService::Impl::refuse(Transaction& tx, const Call& call, con
 }
 
 void PaymentService::Impl::tell_intent(Booking& booking, std::string_view type) const {
-    booking.events.add(type, renderer->event_object(&booking.view.intent, booking.version));
+    booking.events.add(type, rendering_of(*renderer, &booking.view.intent));
 }
 
 void PaymentService::Impl::tell_charge(Booking& booking, std::string_view type) const {
-    booking.events.add(type, renderer->event_object(&*booking.view.latest_charge, booking.version));
+    booking.events.add(type, rendering_of(*renderer, &*booking.view.latest_charge));
 }
 
 // The row is locked.

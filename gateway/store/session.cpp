@@ -8,8 +8,20 @@ void enter(Transaction& tx, common::AccountId account) {
 }
 
 void enter_scan(Transaction& tx, Scan scan) {
-    tx.exec_raw(scan == Scan::acquirer_requests ? "SET LOCAL app.scan = 'acquirer_requests'"
-                                                : "SET LOCAL app.scan = 'idempotency_keys'");
+    switch (scan) {
+        case Scan::acquirer_requests:
+            tx.exec_raw("SET LOCAL app.scan = 'acquirer_requests'");
+            break;
+        case Scan::idempotency_keys:
+            tx.exec_raw("SET LOCAL app.scan = 'idempotency_keys'");
+            break;
+        case Scan::webhook_deliveries:
+            tx.exec_raw("SET LOCAL app.scan = 'webhook_deliveries'");
+            break;
+        case Scan::webhook_purge:
+            tx.exec_raw("SET LOCAL app.scan = 'webhook_purge'");
+            break;
+    }
 }
 
 }  // namespace gateway::store

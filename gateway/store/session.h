@@ -12,7 +12,7 @@ using common::db::Transaction;
 void enter(Transaction& tx, common::AccountId account);
 
 // The scans over all accounts that the policies of the schema allow.
-enum class Scan : std::uint8_t { acquirer_requests, idempotency_keys };
+enum class Scan : std::uint8_t { acquirer_requests, idempotency_keys, webhook_deliveries, webhook_purge };
 void enter_scan(Transaction& tx, Scan scan);
 
 }  // namespace gateway::store
