@@ -13,6 +13,7 @@
 #include "gateway/api/error_page.h"
 #include "gateway/api/service_backend.h"
 #include "gateway/api/vaults.h"
+#include "gateway/api/webhooks_config.h"
 #include "gateway/idempotency/idempotency.h"
 #include "gateway/payments/vault_port.h"
 
@@ -44,13 +45,13 @@ class Worker {
   public:
     Worker(common::asio::io_context& io, std::vector<vault::Group::Vault> vaults, common::db::Pool& database,
            Merchants& merchants, Limits& limits, const JsonRenderer& renderer,
-           std::span<const std::uint8_t> digest_key, const common::Clock& clock,
-           const common::http::TlsSource& outward, common::Metrics& metrics)
+           std::span<const std::uint8_t> digest_key, const webhooks::Desk& webhooks,
+           const common::Clock& clock, const common::http::TlsSource& outward, common::Metrics& metrics)
         : io_{&io},
           vaults_{io, std::move(vaults), outward, metrics},
           port_{vaults_},
           payments_{database, port_, renderer, clock},
-          backend_{database, merchants, payments_, vaults_, renderer, clock},
+          backend_{database, merchants, payments_, vaults_, renderer, webhooks, clock},
           api_{backend_, limits, renderer, digest_key, metrics} {}
 
     common::Result<unsigned short> listen(common::http::ServerOptions options, common::http::TlsSource tls,
@@ -151,6 +152,7 @@ int serve(const common::Config& config) {
     auto pepper = common::read_secret_file(config.text("keys.pepper_file"));
     if (!pepper) return fail("pepper unusable", pepper.error());
     const auto digest_key = digest_key_of(*pepper);
+    const webhooks::Secrets webhook_secrets{*pepper};
     auto outside = certs::TlsContext::load(certs::Profile::public_server,
                                            {config.text("server.certificate"), config.text("server.key")});
     if (!outside) return fail("server certificate unusable", outside.error());
@@ -161,6 +163,10 @@ int serve(const common::Config& config) {
     if (!vaults) return fail("vaults unusable", vaults.error());
     auto inside = certs::TlsContext::load(certs::Profile::internal_client, std::move(vault_files));
     if (!inside) return fail("vault client certificate unusable", inside.error());
+    auto webhook_rules = webhook_rules_of(config);
+    if (!webhook_rules) return fail("webhooks unusable", webhook_rules.error());
+    auto receivers = webhook_tls_of(config);
+    if (!receivers) return fail("authorities of webhooks unusable", receivers.error());
 
     common::Metrics metrics;
     if (const auto port = metrics.serve(static_cast<unsigned short>(config.integer("metrics.port"))); !port)
@@ -176,31 +182,42 @@ int serve(const common::Config& config) {
     Limits limits{static_cast<double>(config.integer("rate_limit.requests_per_second"))};
     const JsonRenderer renderer{config.text("server.public_url"), documentation_url(config)};
 
-    common::Runtime runtime{static_cast<unsigned>(config.integer("server.threads"))};
+    // The last thread is that of the webhooks, whose handshakes keep no request waiting.
+    const auto threads = static_cast<unsigned>(config.integer("server.threads"));
+    common::Runtime runtime{threads + 1};
+    const webhooks::Desk webhook_desk{&webhook_secrets, *webhook_rules};
     std::vector<std::unique_ptr<Worker>> workers;
     auto port = static_cast<unsigned short>(config.integer("server.port"));
-    for (std::size_t i = 0; i < runtime.size(); ++i) {
+    for (std::size_t i = 0; i < threads; ++i) {
         workers.push_back(std::make_unique<Worker>(runtime.io(i), *vaults, database, merchants, limits,
-                                                   renderer, digest_key.bytes(), clock, source_of(*inside),
-                                                   metrics));
+                                                   renderer, digest_key.bytes(), webhook_desk, clock,
+                                                   source_of(*inside), metrics));
         const auto bound = workers.back()->listen(server_options(config, port), source_of(*outside), metrics);
         if (!bound) return fail("cannot listen", bound.error());
         port = *bound;
     }
     common::asio::co_spawn(runtime.io(0), keep_house(workers[0]->payments(), database, clock, metrics),
                            common::log_exceptions("housekeeping"));
+    webhooks::SystemNetwork network;
+    webhooks::Deliverer deliverer{
+        runtime.io(threads), database, network, source_of(*receivers),
+        webhook_secrets,     clock,    metrics, webhook_options_of(config, *std::move(webhook_rules))};
+    deliverer.start();
 
-    std::atomic<std::size_t> draining{workers.size()};
+    std::atomic<std::size_t> draining{workers.size() + 1};
     const std::chrono::milliseconds drain_wait{config.integer("server.drain_ms")};
     runtime.on_signals({[&] {
+                            const auto drained = [&] {
+                                if (--draining == 0) runtime.stop();
+                            };
                             for (auto& worker : workers)
-                                worker->drain(drain_wait, [&] {
-                                    if (--draining == 0) runtime.stop();
-                                });
+                                worker->drain(drain_wait, drained);
+                            deliverer.drain(drain_wait, drained);
                         },
                         [&] {
                             reload("server", **outside);
                             reload("vault client", **inside);
+                            reload("webhooks", **receivers);
                         }});
     common::log::info("listening", {{"port", Safe::number(port)}});
     runtime.run();

@@ -10,6 +10,7 @@
 #include "common/money.h"
 #include "gateway/api/app.h"
 #include "gateway/api/vaults.h"
+#include "gateway/api/webhooks_config.h"
 #include "gateway/merchants/merchants.h"
 #include "gateway/store/key_list.h"
 
@@ -119,6 +120,8 @@ int check(const common::Config& config) {
         certs::Profile::internal_client,
         {config.text("vault.certificate"), config.text("vault.key"), config.text("vault.ca")});
     if (!client) return fail(client.error());
+    if (const auto rules = webhook_rules_of(config); !rules) return fail(rules.error());
+    if (const auto receivers = webhook_tls_of(config); !receivers) return fail(receivers.error());
     std::cout << "The configuration is usable.\n";
     return 0;
 }

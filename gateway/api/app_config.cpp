@@ -50,6 +50,13 @@ constexpr common::ConfigKey keys[] = {
      "Secret that API keys and request digests are hashed under, mode 0600."},
     {"rate_limit.requests_per_second", ConfigKind::integer, "100",
      "Requests a second of each account and mode; 0 = no limit.", 0, 1000000},
+    {"webhooks.allow_private_addresses", ConfigKind::boolean, "false",
+     "Whether webhooks may be sent to loopback, private networks and this machine itself."},
+    {"webhooks.allow_plain_http", ConfigKind::boolean, "false",
+     "Whether endpoints of test mode may have http URLs; those of live mode never may."},
+    {"webhooks.ports", ConfigKind::list, "443,8443", "Ports that webhooks are sent to; * = any."},
+    {"webhooks.ca_file", ConfigKind::file, "",
+     "PEM bundle that receivers' certificates must chain to; empty = the system's."},
     {"log.level", ConfigKind::text, "info", "debug, info, warning or error."},
 };
 

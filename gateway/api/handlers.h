@@ -36,6 +36,17 @@ common::Task<StoredResponse> read_charge(Context& context);
 common::Task<StoredResponse> list_charges(Context& context);
 common::Task<StoredResponse> update_charge(Context& context);
 
+common::Task<StoredResponse> create_webhook_endpoint(Context& context);
+common::Task<StoredResponse> list_webhook_endpoints(Context& context);
+common::Task<StoredResponse> read_webhook_endpoint(Context& context);
+common::Task<StoredResponse> update_webhook_endpoint(Context& context);
+common::Task<StoredResponse> delete_webhook_endpoint(Context& context);
+common::Task<StoredResponse> rotate_webhook_secret(Context& context);
+
+common::Task<StoredResponse> list_events(Context& context);
+common::Task<StoredResponse> read_event(Context& context);
+common::Task<StoredResponse> redeliver_event(Context& context);
+
 // Card and holder of `parameters` (type, card, billing_details …). 403 for a raw number in live mode that the
 // account is not enabled for.
 common::Result<NewPaymentMethod> new_payment_method(const Parameters& parameters, const Context& context);

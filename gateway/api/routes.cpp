@@ -6,6 +6,7 @@
 #include "gateway/api/handlers.h"
 #include "gateway/api/openapi.h"
 #include "gateway/api/payment_intent_rules.h"
+#include "gateway/api/webhook_rules.h"
 
 namespace gateway::api {
 namespace {
@@ -16,16 +17,21 @@ constexpr std::size_t card_body = 16 * 1024, form_body = 1024 * 1024, no_body = 
 constexpr auto get = Method::get, post = Method::post, del = Method::del;
 constexpr auto read = Right::read, write = Right::write;
 constexpr bool publishable = true, secret = false;
-constexpr Answer no_object{}, customer_object{ObjectKind::customer},
-    customer_list{ObjectKind::customer, true}, method_object{ObjectKind::payment_method},
-    method_list{ObjectKind::payment_method, true}, intent_object{ObjectKind::payment_intent},
-    intent_list{ObjectKind::payment_intent, true}, charge_object{ObjectKind::charge},
-    charge_list{ObjectKind::charge, true};
+constexpr Answer plain_object{};
+constexpr Answer plain_list{ObjectKind::none, true};
+constexpr Answer customer_object{ObjectKind::customer};
+constexpr Answer customer_list{ObjectKind::customer, true};
+constexpr Answer method_object{ObjectKind::payment_method};
+constexpr Answer method_list{ObjectKind::payment_method, true};
+constexpr Answer intent_object{ObjectKind::payment_intent};
+constexpr Answer intent_list{ObjectKind::payment_intent, true};
+constexpr Answer charge_object{ObjectKind::charge};
+constexpr Answer charge_list{ObjectKind::charge, true};
 
 // clang-format off
 constexpr Route table[] = {
-    {get, "/v1/account", "accounts", read, secret, no_object, no_rules, no_body, read_own_account},
-    {get, "/v1/accounts/{id}", "accounts", read, secret, no_object, no_rules, no_body, read_account},
+    {get, "/v1/account", "accounts", read, secret, plain_object, no_rules, no_body, read_own_account},
+    {get, "/v1/accounts/{id}", "accounts", read, secret, plain_object, no_rules, no_body, read_account},
     {post, "/v1/customers", "customers", write, secret, customer_object, create_customer_rules, form_body, create_customer},
     {get, "/v1/customers", "customers", read, secret, customer_list, list_customers_rules, no_body, list_customers},
     {get, "/v1/customers/{id}", "customers", read, secret, customer_object, read_rules, no_body, read_customer},
@@ -49,6 +55,15 @@ constexpr Route table[] = {
     {post, "/v1/payment_intents/{id}/capture", "payment_intents", write, secret, intent_object, capture_intent_rules, form_body, capture_payment_intent},
     {post, "/v1/payment_intents/{id}/cancel", "payment_intents", write, secret, intent_object, cancel_intent_rules, form_body, cancel_payment_intent},
     {get, "/v1/charges/{id}", "charges", read, secret, charge_object, read_rules, no_body, read_charge},
+    {post, "/v1/webhook_endpoints", "webhook_endpoints", write, secret, plain_object, create_webhook_rules, form_body, create_webhook_endpoint},
+    {get, "/v1/webhook_endpoints", "webhook_endpoints", read, secret, plain_list, list_webhooks_rules, no_body, list_webhook_endpoints},
+    {get, "/v1/webhook_endpoints/{id}", "webhook_endpoints", read, secret, plain_object, read_rules, no_body, read_webhook_endpoint},
+    {post, "/v1/webhook_endpoints/{id}", "webhook_endpoints", write, secret, plain_object, update_webhook_rules, form_body, update_webhook_endpoint},
+    {del, "/v1/webhook_endpoints/{id}", "webhook_endpoints", write, secret, plain_object, no_rules, no_body, delete_webhook_endpoint},
+    {post, "/v1/webhook_endpoints/{id}/rotate_secret", "webhook_endpoints", write, secret, plain_object, rotate_webhook_rules, no_body, rotate_webhook_secret},
+    {get, "/v1/events", "events", read, secret, plain_list, list_events_rules, no_body, list_events},
+    {get, "/v1/events/{id}", "events", read, secret, plain_object, read_rules, no_body, read_event},
+    {post, "/v1/events/{id}/redeliver", "events", write, secret, plain_object, no_rules, no_body, redeliver_event},
 };
 // clang-format on
 

@@ -9,12 +9,14 @@ namespace gateway::api {
 class ServiceBackend final : public Backend {
   public:
     ServiceBackend(common::db::Pool& database, Merchants& merchants, PaymentService& payments,
-                   vault::Group& vaults, const Renderer& renderer, const common::Clock& clock)
+                   vault::Group& vaults, const Renderer& renderer, webhooks::Desk webhooks,
+                   const common::Clock& clock)
         : database_{&database},
           merchants_{&merchants},
           payments_{&payments},
           vaults_{&vaults},
           works_{database, renderer, clock},
+          webhooks_{std::move(webhooks)},
           clock_{&clock} {}
 
     common::Task<Caller> authenticate(std::string_view key) override { return merchants_->authenticate(key); }
@@ -46,6 +48,7 @@ class ServiceBackend final : public Backend {
     common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input) override {
         return payments_->cancel_intent(std::move(call), std::move(id), std::move(input));
     }
+    const webhooks::Desk& webhooks() const override { return webhooks_; }
     boost::asio::awaitable<Readiness> readiness(common::Deadline deadline) override;
 
   private:
@@ -54,6 +57,7 @@ class ServiceBackend final : public Backend {
     PaymentService* payments_;
     vault::Group* vaults_;
     Works works_;
+    webhooks::Desk webhooks_;
     const common::Clock* clock_;
 };
 

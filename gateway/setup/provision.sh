@@ -125,6 +125,10 @@ certificate = "$internal/gateway.pem"
 key = "$internal/gateway.key"
 [keys]
 pepper_file = "$data/secrets/api_key_pepper"
+[webhooks]
+allow_private_addresses = true
+allow_plain_http = true
+ports = ["*"]
 EOF
 }
 

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { directory, sandbox, top } from '../lib/sandbox.mjs';
 
 const read = (file) => fs.readFileSync(path.join(top, file), 'utf8');
-const documents = ['README.md', 'SECURITY.md', ...fs.readdirSync(top + '/docs').map((name) => 'docs/' + name)];
+const documents = ['README.md', 'SECURITY.md', ...fs.readdirSync(top + '/docs').filter((name) => name.endsWith('.md')).map((name) => 'docs/' + name)];
 const blocks = (text, language) => [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter(([, name]) => name === language).map(([, , body]) => body);
 
 // The README's example values, replaced by those of the running sandbox.

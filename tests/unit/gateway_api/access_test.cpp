@@ -25,6 +25,7 @@ std::string body_of(const Route& route) {
     if (route.pattern == "/v1/payment_intents") return "amount=100&currency=eur";
     if (route.pattern == "/v1/payment_methods")
         return "type=card&card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2034";
+    if (route.pattern == "/v1/webhook_endpoints") return "url=https://example.com/&enabled_events[]=*";
     return "";
 }
 

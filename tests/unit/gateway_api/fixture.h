@@ -92,6 +92,13 @@ class FakeBackend final : public Backend {
         last_call = call;
         co_return outcome(call);
     }
+    const webhooks::Desk& webhooks() const override {
+        static const auto pepper =
+            common::SecretBytes::copy_of(std::string_view{"pepper of the test, 32 characters"});
+        static const webhooks::Secrets secrets{pepper};
+        static const webhooks::Desk desk{&secrets, {}};
+        return desk;
+    }
     boost::asio::awaitable<Readiness> readiness(common::Deadline) override { co_return ready; }
 
     common::Result<StoredResponse> outcome(const Call& call) const {
