@@ -121,7 +121,7 @@ Result<Step> PaymentService::Impl::book_verification(Transaction& tx, AcquirerRe
     method->network_transaction_id = answer.exchange.network_transaction_id;
     store::update(tx, *method);
     EventLog events{call, account->default_version, clock->unix_seconds()};
-    events.add("payment_method.attached", renderer->event_object(&*method, account->default_version));
+    events.add("payment_method.attached", rendering_of(*renderer, &*method));
     events.write(tx);
     return respond(tx, call, show(tx, &*method, call));
 }

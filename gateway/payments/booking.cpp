@@ -7,6 +7,7 @@
 #include "gateway/store/accounts.h"
 #include "gateway/store/acquirer_requests.h"
 #include "gateway/store/payments.h"
+#include "gateway/work.h"
 
 namespace gateway {
 namespace {
@@ -379,7 +380,7 @@ void PaymentService::Impl::keep_method(Booking& booking) const {
     method->customer = intent.customer;
     method->network_transaction_id = booking.view.latest_charge->network_transaction_id;
     store::update(*booking.tx, *method);
-    booking.events.add("payment_method.attached", renderer->event_object(&*method, booking.version));
+    booking.events.add("payment_method.attached", rendering_of(*renderer, &*method));
 }
 
 AcquirerRequest PaymentService::Impl::void_of(const std::string& authorization_id,
