@@ -19,7 +19,7 @@ namespace common {
 template <class T>
 class Started {
   public:
-    Started(boost::asio::any_io_executor executor, Task<T> task)
+    Started(const boost::asio::any_io_executor& executor, Task<T> task)
         : shared_{std::make_shared<Shared>(executor)} {
         boost::asio::co_spawn(executor, run(shared_, std::move(task)), log_exceptions("started task"));
     }
@@ -36,7 +36,7 @@ class Started {
 
   private:
     struct Shared {
-        explicit Shared(boost::asio::any_io_executor executor) : timer{std::move(executor)} {}
+        explicit Shared(const boost::asio::any_io_executor& executor) : timer{executor} {}
         boost::asio::steady_timer timer;
         std::optional<Result<T>> result;
     };
