@@ -98,7 +98,7 @@ test('no label holds an id, a number or anything else that a caller chose', asyn
     for (const { name, labels } of await scrape(process)) {
       for (const [label, value] of Object.entries(labels)) {
         if (label === 'le' || label === 'quantile') continue;
-        assert.match(value, /^[A-Za-z_/{}+-]*\d{0,4}[A-Za-z_/{}]*$/, `${process}: ${name}{${label}="${value}"}`);
+        assert.match(value, /^[A-Za-z_./{}+-]*\d{0,4}[A-Za-z_./{}]*$/, `${process}: ${name}{${label}="${value}"}`);
         assert.doesNotMatch(value, /\b(pi|ch|pm|acct|req|evt|sk|pk|rk)_/, `${process}: ${name}{${label}="${value}"}`);
       }
     }
