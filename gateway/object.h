@@ -25,6 +25,11 @@ inline std::int64_t next_position(std::int64_t now_ms) {
     static std::atomic<std::int64_t> count{0};
     return now_ms * 1000 + count.fetch_add(1, std::memory_order_relaxed) % 1000;
 }
+// One moment for both, so that a list's bounds of time and its order agree.
+inline void set_time(Object& object, std::int64_t now_ms) {
+    object.created = now_ms / 1000;
+    object.position = next_position(now_ms);
+}
 inline std::int64_t position_of_second(std::int64_t unix_seconds) {
     return unix_seconds * 1'000'000;
 }

@@ -35,8 +35,7 @@ EventLog::Rendering rendering_of(const Renderer& renderer, const ObjectRef& obje
 void Work::stamp(Object& object, std::string_view prefix) const {
     object.id = common::new_id(prefix, call.scope.account);
     object.scope = call.scope;
-    object.created = now();
-    object.position = next_position(now_ms);
+    set_time(object, now_ms);
 }
 
 void Work::tell(std::string_view type, const ObjectRef& object) {

@@ -30,11 +30,11 @@ std::optional<std::string> radar_session_of(const PaymentIntent& intent, const P
 }
 
 Charge charge_of(const PaymentIntent& intent, const PaymentMethod& method, std::string id,
-                 std::int64_t now_seconds) {
+                 std::int64_t now_ms) {
     Charge charge;
     charge.id = std::move(id);
     charge.scope = intent.scope;
-    charge.created = now_seconds;
+    set_time(charge, now_ms);
     charge.amount = intent.amount;
     charge.currency = intent.currency;
     charge.payment_intent = intent.id;
@@ -135,8 +135,7 @@ Result<Step> PaymentService::Impl::begin(Booking& booking, const Attempt& attemp
     }
     advance(intent, IntentEvent::confirmed);
     if (screening == rules::Screening::block)
-        booking.view.latest_charge =
-            charge_of(intent, attempt.method, attempt.charge_id, clock->unix_seconds());
+        booking.view.latest_charge = charge_of(intent, attempt.method, attempt.charge_id, now_ms());
     else
         booking.view.latest_charge.reset();
     const auto error =
@@ -174,7 +173,7 @@ Result<Step> PaymentService::Impl::send(Booking& booking, const Attempt& attempt
     request.detail["prior_charge"] = or_null(before.latest_charge);
     request.detail["prior_document"] = store::codec::to_object(before, store::Shape<PaymentIntent>::columns);
 
-    Charge charge = charge_of(intent, attempt.method, attempt.charge_id, clock->unix_seconds());
+    Charge charge = charge_of(intent, attempt.method, attempt.charge_id, now_ms());
     charge.authorization_request = request.id;
     charge.authentication = boost::json::object{{"result", "exempted"}, {"exemption", "delegated"}};
     advance(intent, IntentEvent::confirmed);

@@ -16,8 +16,7 @@ PaymentMethod method_of(vault::Card card, const Call& call, NewPaymentMethod& in
     PaymentMethod method;
     method.id = common::new_id("pm_", call.scope.account);
     method.scope = call.scope;
-    method.created = now_ms / 1000;
-    method.position = next_position(now_ms);
+    set_time(method, now_ms);
     method.card.token = std::move(card.token);
     method.card.cvc_handle = std::move(card.cvc_handle);
     method.card.brand = std::move(card.brand);
@@ -126,8 +125,7 @@ Task<StoredResponse> PaymentService::create_intent(Call call, CreateIntent input
     const auto account_id = call.scope.account;
     wanted.id = common::new_id("pi_", account_id);
     wanted.scope = call.scope;
-    wanted.created = self->clock->unix_seconds();
-    wanted.position = next_position(self->now_ms());
+    set_time(wanted, self->now_ms());
     wanted.client_secret = common::new_id(wanted.id + "_secret_", account_id, 24);
     const auto request_id = common::new_id("areq_", account_id);
     const auto charge_id = common::new_id("ch_", account_id);

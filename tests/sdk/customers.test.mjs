@@ -190,7 +190,8 @@ test('payments and charges are listed by customer and payment, with what is to b
   const charges = await stripe.charges.list({ payment_intent: one.id, expand: ['data.payment_intent'] });
   assert.deepEqual(charges.data.map((c) => c.id), [one.latest_charge]);
   assert.equal(charges.data[0].payment_intent.id, one.id);
-  assert.equal((await stripe.charges.list({ customer: customer.id })).data.length, 2);
+  const both = await stripe.charges.list({ customer: customer.id, created: { gte: one.created } });
+  assert.deepEqual(both.data.map((c) => c.id), [two.latest_charge, one.latest_charge], 'newest first');
 });
 
 test('a charge takes notes afterwards, and its customer once', async () => {
