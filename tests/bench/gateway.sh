@@ -7,6 +7,7 @@ intent=$(curl -fsS --cacert "$ca" "$url/v1/payment_intents" -u "$key:" -d amount
 mkdir -p "$scratch/www" "$scratch/nginx"
 curl -fsS --cacert "$ca" "$url/healthz" >"$scratch/www/health"
 curl -fsS --cacert "$ca" -u "$key:" "$url/v1/payment_intents/$intent" >"$scratch/www/intent"
+curl -fsS --cacert "$ca" -u "$key:" "$url/v1/account" >"$scratch/www/account"
 nginx_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 cat >"$scratch/nginx.conf" <<EOF
 worker_processes $workers;
@@ -65,6 +66,8 @@ pair() {  # <what> <yardstick's name> <aim> <measure> <our arguments> -- <its ar
     row "$what" "$theirs" "$other" "$which" "$aim"
 }
 pair "TLS requests a second, /healthz, 32 connections" "nginx, constant of the same size" 0.5 requests "$url/healthz" -- "https://localhost:$nginx_port/health"
+pair "TLS requests a second, authenticated GET of the account, 32 connections" "nginx, constant of the same size" 0.5 \
+    requests "$url/v1/account" "Authorization: Bearer $key" -- "https://localhost:$nginx_port/account"
 pair "TLS requests a second, authenticated GET of a payment intent, 32 connections" "nginx, constant of the same size" – \
     requests "$url/v1/payment_intents/$intent" "Authorization: Bearer $key" -- "https://localhost:$nginx_port/intent"
 pair "full TLS handshakes a second, one caller" "nginx" 0.8 handshakes "$port" -- "$nginx_port"
