@@ -32,10 +32,7 @@ common::Status apply(Customer& customer, const CustomerChanges& changes) {
     put_change(customer.shipping, changes.shipping);
     put_change(customer.default_payment_method, changes.default_payment_method);
     merge(customer.echoed, changes.echoed);
-    auto metadata = merged_metadata(std::move(customer.metadata), changes.metadata);
-    if (!metadata) return Fail{metadata.error()};
-    customer.metadata = *std::move(metadata);
-    return {};
+    return put_metadata(customer.metadata, changes.metadata);
 }
 
 common::Status owns_default(Work& work, const Customer& customer) {

@@ -48,9 +48,7 @@ Result<PaymentMethod> update_method(Work& work, const std::string& id, const Pay
             {common::Safe::id(id)})};
     auto after = *before;
     apply(after, changes);
-    auto metadata = merged_metadata(std::move(after.metadata), changes.metadata);
-    if (!metadata) return Fail{metadata.error()};
-    after.metadata = *std::move(metadata);
+    if (auto fine = put_metadata(after.metadata, changes.metadata); !fine) return Fail{fine.error()};
     store::update(work.tx, after);
     work.tell_changed("payment_method.updated", &*before, &after);
     return after;

@@ -28,4 +28,11 @@ common::Result<boost::json::object> merged_metadata(boost::json::object present,
     return present;
 }
 
+common::Status put_metadata(boost::json::object& metadata, const Change<boost::json::object>& change) {
+    auto merged = merged_metadata(metadata, change);
+    if (!merged) return common::Fail{std::move(merged).error()};
+    metadata = *std::move(merged);
+    return {};
+}
+
 }  // namespace gateway

@@ -29,5 +29,7 @@ void merge(boost::json::object& into, const boost::json::object& changes);
 // metadata_keys_max keys would be left.
 common::Result<boost::json::object> merged_metadata(boost::json::object present,
                                                     const Change<boost::json::object>& change);
+// The same in place; what it refuses it leaves as it was.
+common::Status put_metadata(boost::json::object& metadata, const Change<boost::json::object>& change);
 
 }  // namespace gateway

@@ -36,9 +36,7 @@ Result<Charge> update_charge(Work& work, const std::string& id, const ChargeChan
     put_change(after.receipt_email, changes.receipt_email);
     put_change(after.user_report, changes.user_report);
     put_change(after.shipping, changes.shipping);
-    auto metadata = merged_metadata(std::move(after.metadata), changes.metadata);
-    if (!metadata) return Fail{metadata.error()};
-    after.metadata = *std::move(metadata);
+    if (auto fine = put_metadata(after.metadata, changes.metadata); !fine) return Fail{fine.error()};
     store::update(work.tx, after);
     work.tell_changed("charge.updated", &*before, &after);
     return after;

@@ -69,10 +69,8 @@ Task<StoredResponse> PaymentService::update_intent(Call call, std::string id, Up
         if (input.customer)
             if (auto found = customers::require(tx, call.scope, *input.customer, "customer"); !found)
                 return refuse(found.error());
-        auto metadata = merged_metadata(intent.metadata, input.metadata);
-        if (!metadata) return refuse(metadata.error());
         auto changed = intent;
-        changed.metadata = *std::move(metadata);
+        if (auto fine = put_metadata(changed.metadata, input.metadata); !fine) return refuse(fine.error());
         apply(input, changed);
         if (auto fine = rules::amount(changed.amount, changed.currency); !fine) return refuse(fine.error());
         if (method)

@@ -46,9 +46,7 @@ common::Status apply(Endpoint& endpoint, const Desk& desk, const EndpointChanges
         endpoint.enabled_events = *changes.enabled_events;
     }
     put_change(endpoint.description, changes.description);
-    auto metadata = merged_metadata(std::move(endpoint.metadata), changes.metadata);
-    if (!metadata) return Fail{std::move(metadata.error())};
-    endpoint.metadata = *std::move(metadata);
+    if (auto fine = put_metadata(endpoint.metadata, changes.metadata); !fine) return Fail{fine.error()};
     if (changes.disabled) endpoint.enabled = !*changes.disabled;
     return {};
 }

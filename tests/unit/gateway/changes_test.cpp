@@ -40,6 +40,9 @@ TEST(Changes, OfMetadataAreCountedAfterTheMerge) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().status(), 400);
     EXPECT_EQ(refused.error().param(), "metadata");
+    auto kept = present;
+    EXPECT_FALSE(put_metadata(kept, Change<object>{std::in_place, change}));
+    EXPECT_EQ(kept, present) << "what is refused changes nothing";
 }
 
 TEST(CaptureWish, OfTheCardGoesFirst) {
