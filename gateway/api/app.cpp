@@ -12,9 +12,11 @@
 #include "gateway/api/api.h"
 #include "gateway/api/error_page.h"
 #include "gateway/api/service_backend.h"
+#include "gateway/api/terms.h"
 #include "gateway/api/vaults.h"
 #include "gateway/api/webhooks_config.h"
 #include "gateway/idempotency/idempotency.h"
+#include "gateway/ledger/release.h"
 #include "gateway/payments/vault_port.h"
 
 namespace gateway::api {
@@ -23,7 +25,8 @@ namespace {
 using common::Safe;
 using namespace std::chrono_literals;
 
-constexpr int recovered_at_once_max = 100, purged_at_once_max = 1000, purge_every = 60;
+constexpr int recovered_at_once_max = 100, released_at_once_max = 1000, purged_at_once_max = 1000,
+              purge_every = 60;
 
 common::http::ServerOptions server_options(const common::Config& config, unsigned short port) {
     common::http::ServerOptions options;
@@ -44,13 +47,13 @@ common::http::ServerOptions server_options(const common::Config& config, unsigne
 class Worker {
   public:
     Worker(common::asio::io_context& io, std::vector<vault::Group::Vault> vaults, common::db::Pool& database,
-           Merchants& merchants, Limits& limits, const JsonRenderer& renderer,
+           Merchants& merchants, Limits& limits, const JsonRenderer& renderer, const ledger::Terms& terms,
            std::span<const std::uint8_t> digest_key, const webhooks::Desk& webhooks,
            const common::Clock& clock, const common::http::TlsSource& outward, common::Metrics& metrics)
         : io_{&io},
           vaults_{io, std::move(vaults), outward, metrics},
           port_{vaults_},
-          payments_{database, port_, renderer, clock},
+          payments_{database, port_, renderer, clock, terms},
           backend_{database, merchants, payments_, vaults_, renderer, webhooks, clock},
           api_{backend_, limits, renderer, digest_key, metrics} {}
 
@@ -88,11 +91,12 @@ class Failing {
     bool failing_ = false;
 };
 
-// Every second: ends what a crash or a passed deadline left open. Every minute: forgets old idempotency keys.
+// Every second: ends what a crash or a passed deadline left open, and makes money available whose time has
+// come. Every minute: forgets old idempotency keys.
 common::asio::awaitable<void> keep_house(PaymentService& payments, common::db::Pool& database,
                                          const common::Clock& clock, common::Metrics& metrics) {
     common::asio::steady_timer timer{co_await common::asio::this_coro::executor};
-    Failing recovery, purging;
+    Failing recovery, releasing, purging;
     for (int second = 0;; ++second) {
         timer.expires_after(1s);
         co_await timer.async_wait(common::asio::as_tuple(common::asio::use_awaitable));
@@ -104,8 +108,13 @@ common::asio::awaitable<void> keep_house(PaymentService& payments, common::db::P
             metrics.count("gateway_recovery_failures_total");
             recovery.report("recovery failed", ended.error());
         }
-        if (second % purge_every != 0) continue;
         const auto now_ms = clock.now().time_since_epoch().count();
+        auto released = co_await ledger::release_due(database, now_ms, released_at_once_max);
+        if (released)
+            releasing.over();
+        else
+            releasing.report("balances not released", released.error());
+        if (second % purge_every != 0) continue;
         auto purged = co_await idempotency::purge(database, now_ms, purged_at_once_max);
         if (purged)
             purging.over();
@@ -161,6 +170,8 @@ int serve(const common::Config& config) {
     vault_files.crl = config.text("vault.crl");
     const auto vaults = vaults_of(config);
     if (!vaults) return fail("vaults unusable", vaults.error());
+    const auto terms = terms_of(config);
+    if (!terms) return fail("fees unusable", terms.error());
     auto inside = certs::TlsContext::load(certs::Profile::internal_client, std::move(vault_files));
     if (!inside) return fail("vault client certificate unusable", inside.error());
     auto webhook_rules = webhook_rules_of(config);
@@ -190,7 +201,7 @@ int serve(const common::Config& config) {
     auto port = static_cast<unsigned short>(config.integer("server.port"));
     for (std::size_t i = 0; i < threads; ++i) {
         workers.push_back(std::make_unique<Worker>(runtime.io(i), *vaults, database, merchants, limits,
-                                                   renderer, digest_key.bytes(), webhook_desk, clock,
+                                                   renderer, *terms, digest_key.bytes(), webhook_desk, clock,
                                                    source_of(*inside), metrics));
         const auto bound = workers.back()->listen(server_options(config, port), source_of(*outside), metrics);
         if (!bound) return fail("cannot listen", bound.error());

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/money.h"
 #include "gateway/api/app.h"
+#include "gateway/api/terms.h"
 #include "gateway/api/vaults.h"
 #include "gateway/api/webhooks_config.h"
 #include "gateway/merchants/merchants.h"
@@ -116,6 +117,7 @@ int check(const common::Config& config) {
         certs::Profile::public_server, {config.text("server.certificate"), config.text("server.key")});
     if (!server) return fail(server.error());
     if (const auto vaults = vaults_of(config); !vaults) return fail(vaults.error());
+    if (const auto terms = terms_of(config); !terms) return fail(terms.error());
     const auto client = certs::TlsContext::load(
         certs::Profile::internal_client,
         {config.text("vault.certificate"), config.text("vault.key"), config.text("vault.ca")});

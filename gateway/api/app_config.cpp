@@ -57,6 +57,16 @@ constexpr common::ConfigKey keys[] = {
     {"webhooks.ports", ConfigKind::list, "443,8443", "Ports that webhooks are sent to; * = any."},
     {"webhooks.ca_file", ConfigKind::file, "",
      "PEM bundle that receivers' certificates must chain to; empty = the system's."},
+    {"fees.basis_points", ConfigKind::integer, "150",
+     "What merchants pay of a captured amount, in hundredths of a percent; half a minor unit is rounded up.",
+     0, 10000},
+    {"fees.fixed", ConfigKind::integer, "25",
+     "What they pay besides, in minor units of the currency; both together never exceed the amount.", 0,
+     1000000000},
+    {"fees.fixed_by_currency", ConfigKind::list, "",
+     "Other fixed parts for single currencies, each as currency=minor units, such as jpy=40."},
+    {"settlement.days", ConfigKind::integer, "2",
+     "Days from the capture until the money counts as available in the merchant's balance.", 0, 90},
     {"log.level", ConfigKind::text, "info", "debug, info, warning or error."},
 };
 

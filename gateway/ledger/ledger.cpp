@@ -1,6 +1,9 @@
 #include "gateway/ledger/ledger.h"
 
+#include <cstdlib>
+
 #include "common/assert.h"
+#include "gateway/store/balance_transactions.h"
 #include "gateway/store/ledger.h"
 
 namespace gateway::ledger {
@@ -8,46 +11,126 @@ namespace {
 
 constexpr const char* acquirer_receivable = "acq_recv";
 constexpr const char* merchant_pending = "m_pend";
+constexpr const char* merchant_available = "m_avail";
+constexpr const char* fee_income = "fee_inc";
 constexpr const char* step_payment = "payment";
+constexpr const char* step_fee = "fee";
+constexpr const char* step_release = "release";
+constexpr std::int64_t day_seconds = 24 * 3600;
+
+struct Step {
+    const char* name;
+    const char* debit;
+    const char* credit;
+    TransferState state = TransferState::posted;
+};
+constexpr Step hold_step{step_payment, acquirer_receivable, merchant_pending, TransferState::pending};
+constexpr Step fee_step{step_fee, merchant_pending, fee_income};
+constexpr Step release_step{step_release, merchant_pending, merchant_available};
+// Of a balance transaction that took money away.
+constexpr Step release_of_debt_step{step_release, merchant_available, merchant_pending};
+
+// False: the step is there already.
+bool move(store::Transaction& tx, const Scope& scope, const Step& step, const std::string& source,
+          common::Money amount, std::int64_t now_ms) {
+    PORTCULLIS_ASSERT(amount.minor() > 0);
+    store::insert_ledger_accounts(tx, scope, amount.currency(), step.debit, step.credit);
+    const Transfer transfer{common::new_id("lt_", scope.account),
+                            scope,
+                            next_position(now_ms),
+                            amount.currency(),
+                            step.debit,
+                            step.credit,
+                            amount.minor(),
+                            step.state == TransferState::posted ? amount.minor() : 0,
+                            step.state,
+                            source,
+                            step.name,
+                            now_ms,
+                            {}};
+    return store::insert(tx, transfer);
+}
 
 }  // namespace
 
-void hold(store::Transaction& tx, const Scope& scope, const std::string& charge, common::Money amount,
-          std::int64_t now_ms) {
-    PORTCULLIS_ASSERT(amount.minor() > 0);
-    store::insert_ledger_account(tx, scope, amount.currency(), acquirer_receivable);
-    store::insert_ledger_account(tx, scope, amount.currency(), merchant_pending);
-    const Transfer transfer{common::new_id("lt_", scope.account),
-                            scope,
-                            amount.currency(),
-                            acquirer_receivable,
-                            merchant_pending,
-                            amount.minor(),
-                            true,
-                            charge,
-                            step_payment,
-                            now_ms};
-    store::insert(tx, transfer);
+std::string_view Balance::kind() const {
+    if (name == acquirer_receivable) return "asset";
+    if (name == fee_income) return "income";
+    return name == "net_cost" || name == "disp_loss" ? "expense" : "liability";
 }
 
-bool post_hold(store::Transaction& tx, const Scope& scope, const std::string& charge, std::int64_t captured,
-               std::int64_t now_ms) {
-    PORTCULLIS_ASSERT(captured > 0);
-    return store::settle_transfer(tx, scope, charge, step_payment, captured, now_ms);
+std::int64_t Balance::amount() const {
+    const auto kind_of_account = kind();
+    const bool grows_by_debits = kind_of_account == "asset" || kind_of_account == "expense";
+    return grows_by_debits ? debits - credits : credits - debits;
+}
+
+void hold(store::Transaction& tx, const Scope& scope, const std::string& charge, common::Money amount,
+          std::int64_t now_ms) {
+    move(tx, scope, hold_step, charge, amount, now_ms);
 }
 
 bool void_hold(store::Transaction& tx, const Scope& scope, const std::string& charge, std::int64_t now_ms) {
     return store::settle_transfer(tx, scope, charge, step_payment, 0, now_ms);
 }
 
-std::map<std::string, TrialBalance> trial_balance(store::Transaction& tx, const Scope& scope) {
+std::optional<BalanceTransaction> capture(store::Transaction& tx, const Scope& scope, const Capture& what,
+                                          const Terms& terms, std::int64_t now_ms) {
+    const auto captured = what.amount.minor();
+    PORTCULLIS_ASSERT(captured > 0);
+    if (!store::settle_transfer(tx, scope, what.charge, step_payment, captured, now_ms)) return std::nullopt;
+    const auto fee = fee_of(what.amount, terms.prices);
+    BalanceTransaction transaction;
+    transaction.id = common::new_id("txn_", scope.account);
+    transaction.scope = scope;
+    transaction.created = now_ms / 1000;
+    transaction.position = next_position(now_ms);
+    transaction.currency = what.amount.currency();
+    transaction.amount = captured;
+    transaction.fee = fee;
+    transaction.net = captured - fee;
+    transaction.available_on = transaction.created + terms.settlement_days * day_seconds;
+    transaction.source = what.charge;
+    transaction.description = what.description;
+    if (fee > 0) {
+        transaction.fee_details.push_back({fee, "stripe_fee", "Processing fee"});
+        const bool taken = move(tx, scope, fee_step, what.charge, {fee, what.amount.currency()}, now_ms);
+        PORTCULLIS_ASSERT(taken);
+    }
+    store::insert(tx, transaction);
+    return transaction;
+}
+
+void release(store::Transaction& tx, const BalanceTransaction& released, std::int64_t now_ms) {
+    if (released.net == 0) return;
+    const auto& step = released.net > 0 ? release_step : release_of_debt_step;
+    const bool moved =
+        move(tx, released.scope, step, released.id, {std::abs(released.net), released.currency}, now_ms);
+    PORTCULLIS_ASSERT(moved);
+}
+
+std::vector<Balance> balances(store::Transaction& tx, const Scope& scope) {
+    return store::ledger_balances(tx, scope);
+}
+
+std::map<std::string, TrialBalance> trial_balance(const std::vector<Balance>& balances) {
     std::map<std::string, TrialBalance> totals;
-    for (const auto& balance : store::ledger_balances(tx, scope)) {
+    for (const auto& balance : balances) {
         auto& total = totals[balance.currency];
         total.debits += balance.debits;
         total.credits += balance.credits;
     }
     return totals;
+}
+
+std::map<std::string, Funds> funds(const std::vector<Balance>& balances) {
+    std::map<std::string, Funds> found;
+    for (const auto& balance : balances) {
+        auto& of_currency = found[balance.currency];
+        if (balance.name == merchant_pending) of_currency.pending = balance.amount();
+        if (balance.name == merchant_available) of_currency.available = balance.amount();
+    }
+    return found;
 }
 
 }  // namespace gateway::ledger

@@ -1,17 +1,27 @@
 // The double-entry ledger of a merchant account. A transfer has a debit account, a credit account, an amount
-// and a currency in one row, so it balances by construction. Liabilities grow on the credit side.
+// and a currency in one row, so it balances by construction. Liabilities and income grow on the credit side.
 //
 //   acq_recv   asset      what the acquirer owes us
-//   m_pend     liability  the merchant's money that the acquirer has not paid out yet
+//   m_pend     liability  the merchant's money that is not available yet
 //   m_avail    liability  the merchant's money that can be paid out
-//   m_hold, m_prov, fee_inc, net_cost, disp_loss: of disputes and fees, not used yet
+//   fee_inc    income     our fees
+//   m_hold, m_prov (liability), net_cost, disp_loss (expense): of disputes and payouts, not used yet
 //
 //   step                 debit      credit    amount
 //   authorized           acq_recv   m_pend    what was approved, pending: counts for nothing
 //   captured             posts the pending one with what was captured, and so lets the rest go
+//                        m_pend     fee_inc   the fee, if there is one
 //   declined, canceled   voids the pending one
+//   released             m_pend     m_avail   captured − fee, when the settlement days have passed
 //
-// Settlement (m_pend → m_avail), fees and refunds follow with the parts that they belong to.
+// What always holds, in each account, mode and currency:
+//   - debits = credits, over all accounts.
+//   - A capture leaves one balance transaction; a hold that is voided, none.
+//   - What m_pend holds is the sum of `net` of the balance transactions that are pending, and what m_avail
+//     holds is that of the ones that are available.
+//   - A step is posted once for its source: the charge, or the balance transaction that is released.
+//
+// Refunds and payouts follow with the parts that they belong to.
 #pragma once
 
 #include <map>
@@ -19,44 +29,70 @@
 
 #include "common/money.h"
 #include "common/result.h"
+#include "gateway/ledger/balance_transaction.h"
+#include "gateway/ledger/fees.h"
 #include "gateway/scope.h"
 #include "gateway/store/session.h"
 
 namespace gateway::ledger {
 
+enum class TransferState : std::uint8_t { pending, posted, voided };
+BOOST_DESCRIBE_ENUM(TransferState, pending, posted, voided)
+
 struct Transfer {
     std::string id;  // "lt_…"
     Scope scope;
+    std::int64_t position = 0;
     common::Currency currency;
-    const char* debit;
-    const char* credit;
+    std::string debit, credit;
     std::int64_t amount = 0;  // minor units, > 0
-    bool pending = false;
-    std::string source;  // with `step` unique in the account, so that a step that is run again posts nothing
-    const char* step;
+    std::int64_t posted = 0;  // 0 while it is pending, and when it was voided
+    TransferState state = TransferState::posted;
+    std::string source, step;  // unique in the account, so that a step that is run again posts nothing
     std::int64_t created_ms = 0;
+    std::optional<std::int64_t> settled_ms;  // of one that was pending
 };
 
-// Posted sums of one account in one currency.
+// Posted sums of one account in one currency, and what is pending besides.
 struct Balance {
     std::string currency, name;
     std::int64_t debits = 0, credits = 0;
     std::int64_t debits_pending = 0, credits_pending = 0;
+
+    std::string_view kind() const;  // asset, liability, income, expense
+    std::int64_t amount() const;    // on the side on which the account grows
 };
 
 // Holds what an approval promised. `charge` names the source.
 void hold(store::Transaction& tx, const Scope& scope, const std::string& charge, common::Money amount,
           std::int64_t now_ms);
-// Posts `captured` minor units of the hold; the rest of it is let go. False: no hold is pending.
-bool post_hold(store::Transaction& tx, const Scope& scope, const std::string& charge, std::int64_t captured,
-               std::int64_t now_ms);
 bool void_hold(store::Transaction& tx, const Scope& scope, const std::string& charge, std::int64_t now_ms);
+
+struct Capture {
+    std::string charge;
+    common::Money amount;  // of the hold; the rest of it is let go
+    std::optional<std::string> description;
+};
+// Posts the hold, takes the fee and stores the balance transaction. Nothing: no hold is pending.
+std::optional<BalanceTransaction> capture(store::Transaction& tx, const Scope& scope, const Capture& what,
+                                          const Terms& terms, std::int64_t now_ms);
+// Moves what is pending to what is available, for a balance transaction that was marked so just now.
+void release(store::Transaction& tx, const BalanceTransaction& released, std::int64_t now_ms);
+
+// All accounts that were ever used, by currency and name.
+std::vector<Balance> balances(store::Transaction& tx, const Scope& scope);
 
 struct TrialBalance {
     std::int64_t debits = 0, credits = 0;
     std::int64_t difference() const { return debits - credits; }  // zero at any moment
 };
 // By currency.
-std::map<std::string, TrialBalance> trial_balance(store::Transaction& tx, const Scope& scope);
+std::map<std::string, TrialBalance> trial_balance(const std::vector<Balance>& balances);
+
+// The merchant's money, by currency.
+struct Funds {
+    std::int64_t available = 0, pending = 0;
+};
+std::map<std::string, Funds> funds(const std::vector<Balance>& balances);
 
 }  // namespace gateway::ledger

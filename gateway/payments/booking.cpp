@@ -195,12 +195,9 @@ Result<Step> PaymentService::Impl::book_settlement(Booking& booking, AcquirerReq
         if (step) step->request = reversal;
         return step;
     }
-    const bool posted = ledger::post_hold(tx, request.scope, charge.id, request.amount, now_ms());
-    PORTCULLIS_ASSERT(posted);
     charge.status = ChargeStatus::succeeded;
     charge.paid = true;
-    charge.captured = true;
-    charge.amount_captured = request.amount;
+    mark_captured(booking, request);
     intent.amount_received = request.amount;
     advance(intent, IntentEvent::paid);
     tell_charge(booking, "charge.succeeded");
@@ -221,10 +218,7 @@ Result<Step> PaymentService::Impl::book_capture(Booking& booking, AcquirerReques
             acquirer::error_of(acquirer::no_answer()).with_field("charge", boost::json::value(charge.id));
         return conclude(booking, request, &error);
     }
-    const bool posted = ledger::post_hold(*booking.tx, request.scope, charge.id, request.amount, now_ms());
-    PORTCULLIS_ASSERT(posted);
-    charge.captured = true;
-    charge.amount_captured = request.amount;
+    mark_captured(booking, request);
     charge.released = charge.amount_authorized - request.amount;
     if (auto suffix = optional_of(request.detail, "statement_descriptor_suffix")) {
         charge.statement_descriptor_suffix = suffix;
@@ -241,6 +235,17 @@ Result<Step> PaymentService::Impl::book_capture(Booking& booking, AcquirerReques
     tell_charge(booking, "charge.captured");
     tell_intent(booking, "payment_intent.succeeded");
     return conclude(booking, request, nullptr);
+}
+
+void PaymentService::Impl::mark_captured(Booking& booking, const AcquirerRequest& request) const {
+    auto& charge = *booking.view.latest_charge;
+    const auto booked = ledger::capture(
+        *booking.tx, request.scope,
+        {charge.id, common::Money{request.amount, charge.currency}, charge.description}, terms, now_ms());
+    PORTCULLIS_ASSERT(booked);
+    charge.captured = true;
+    charge.amount_captured = request.amount;
+    charge.balance_transaction = booked->id;
 }
 
 // Not known yet. The merchant is told `processing` once; the request stays open for recover().

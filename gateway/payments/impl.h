@@ -81,13 +81,15 @@ vault::AuthorizationRequest verification_of(const PaymentMethod& method, const A
                                             const AcquirerRequest& request);
 
 struct PaymentService::Impl {
-    Impl(common::db::Pool& pool, VaultPort& port, const Renderer& render, const common::Clock& time)
-        : database{&pool}, vault{&port}, renderer{&render}, clock{&time} {}
+    Impl(common::db::Pool& pool, VaultPort& port, const Renderer& render, const common::Clock& time,
+         ledger::Terms agreed)
+        : database{&pool}, vault{&port}, renderer{&render}, clock{&time}, terms{std::move(agreed)} {}
 
     common::db::Pool* database;
     VaultPort* vault;
     const Renderer* renderer;
     const common::Clock* clock;
+    ledger::Terms terms;
 
     std::int64_t now_ms() const { return clock->now().time_since_epoch().count(); }
 
@@ -139,6 +141,8 @@ struct PaymentService::Impl {
                                const vault::Exchange& exchange) const;
     Result<Step> book_settlement(Booking& booking, AcquirerRequest& request, const Answer& answer) const;
     Result<Step> book_capture(Booking& booking, AcquirerRequest& request, const Answer& answer) const;
+    // Of the charge and in the ledger: the acquirer pays what the request says.
+    void mark_captured(Booking& booking, const AcquirerRequest& request) const;
     Result<Step> book_open(Booking& booking, AcquirerRequest& request) const;
     Result<Step> take_back(Booking& booking, AcquirerRequest& request) const;
     Result<Step> close_void(Transaction& tx, AcquirerRequest& request, const Answer& answer) const;

@@ -8,8 +8,8 @@
 namespace gateway {
 
 PaymentService::PaymentService(common::db::Pool& database, VaultPort& vault, const Renderer& renderer,
-                               const common::Clock& clock)
-    : impl_{std::make_unique<Impl>(database, vault, renderer, clock)} {}
+                               const common::Clock& clock, ledger::Terms terms)
+    : impl_{std::make_unique<Impl>(database, vault, renderer, clock, std::move(terms))} {}
 
 PaymentService::~PaymentService() = default;
 

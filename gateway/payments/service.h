@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/db/pool.h"
 #include "common/secret.h"
+#include "gateway/ledger/fees.h"
 #include "gateway/payments/changes.h"
 #include "gateway/payments/payment.h"
 #include "gateway/payments/vault_port.h"
@@ -81,7 +82,7 @@ PaymentView view_of(store::Transaction& tx, PaymentIntent intent);
 class PaymentService {
   public:
     PaymentService(common::db::Pool& database, VaultPort& vault, const Renderer& renderer,
-                   const common::Clock& clock);
+                   const common::Clock& clock, ledger::Terms terms = {});
     ~PaymentService();
 
     common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input);

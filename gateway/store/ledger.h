@@ -1,11 +1,14 @@
 #pragma once
 
 #include "gateway/ledger/ledger.h"
+#include "gateway/object.h"
 #include "gateway/store/session.h"
 
 namespace gateway::store {
 
-void insert_ledger_account(Transaction& tx, const Scope& scope, common::Currency currency, const char* name);
+// Both accounts of a transfer, where they are not there yet.
+void insert_ledger_accounts(Transaction& tx, const Scope& scope, common::Currency currency, const char* debit,
+                            const char* credit);
 // False: a transfer of this source and step is there already.
 bool insert(Transaction& tx, const ledger::Transfer& transfer);
 // Ends a pending transfer: posts 1 ≤ `posted` ≤ amount, or voids it (0). False: there is none that is
@@ -13,5 +16,7 @@ bool insert(Transaction& tx, const ledger::Transfer& transfer);
 bool settle_transfer(Transaction& tx, const Scope& scope, const std::string& source, const char* step,
                      std::int64_t posted, std::int64_t now_ms);
 std::vector<ledger::Balance> ledger_balances(Transaction& tx, const Scope& scope);
+common::Result<Page<ledger::Transfer>> list_transfers(Transaction& tx, const Scope& scope,
+                                                      const ListQuery& query);
 
 }  // namespace gateway::store

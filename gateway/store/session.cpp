@@ -21,6 +21,9 @@ void enter_scan(Transaction& tx, Scan scan) {
         case Scan::webhook_purge:
             tx.exec_raw("SET LOCAL app.scan = 'webhook_purge'");
             break;
+        case Scan::balance_transactions:
+            tx.exec_raw("SET LOCAL app.scan = 'balance_transactions'");
+            break;
     }
 }
 

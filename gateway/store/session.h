@@ -12,7 +12,13 @@ using common::db::Transaction;
 void enter(Transaction& tx, common::AccountId account);
 
 // The scans over all accounts that the policies of the schema allow.
-enum class Scan : std::uint8_t { acquirer_requests, idempotency_keys, webhook_deliveries, webhook_purge };
+enum class Scan : std::uint8_t {
+    acquirer_requests,
+    idempotency_keys,
+    webhook_deliveries,
+    webhook_purge,
+    balance_transactions
+};
 void enter_scan(Transaction& tx, Scan scan);
 
 }  // namespace gateway::store

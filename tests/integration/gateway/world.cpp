@@ -294,11 +294,13 @@ void World::expect_consistent() {
     const auto of_account = " AND account_id = " + std::to_string(account.value);
     auto job = [this](gateway::store::Transaction& tx) -> Result<std::int64_t> {
         gateway::store::enter(tx, account);
-        for (const auto& [currency, total] : gateway::ledger::trial_balance(tx, scope_of(account)))
+        for (const auto& [currency, total] :
+             gateway::ledger::trial_balance(gateway::ledger::balances(tx, scope_of(account))))
             EXPECT_EQ(total.difference(), 0) << currency;
         return std::int64_t{0};
     };
     EXPECT_TRUE(pool->transaction_blocking(job));
+    expect_balance();
     EXPECT_EQ(count("SELECT count(*) FROM acquirer_requests WHERE state <> 'done'" + of_account), 0);
     EXPECT_EQ(count("SELECT count(*) FROM payment_intents WHERE in_flight IS NOT NULL" + of_account), 0);
     EXPECT_EQ(count("SELECT count(*) FROM charges WHERE status = 'pending'" + of_account), 0);
@@ -309,7 +311,9 @@ void World::expect_consistent() {
     EXPECT_EQ(count("SELECT coalesce(sum(amount_received), 0)::bigint FROM payment_intents WHERE true" +
                     of_account),
               captured);
-    EXPECT_EQ(count("SELECT coalesce(sum(posted), 0)::bigint FROM ledger_transfers WHERE true" + of_account),
+    EXPECT_EQ(count("SELECT coalesce(sum(posted), 0)::bigint FROM ledger_transfers"
+                    " WHERE debit_account = 'acq_recv'" +
+                    of_account),
               captured);
     EXPECT_EQ(count("SELECT coalesce(sum(amount), 0)::bigint FROM ledger_transfers WHERE state = 'pending'" +
                     of_account),
@@ -320,6 +324,36 @@ void World::expect_consistent() {
     EXPECT_EQ(count("SELECT coalesce(max(sequence), 0) - count(*) FROM events WHERE true" + of_account), 0)
         << "a gap";
     EXPECT_EQ(count("SELECT count(*) FROM idempotency_keys WHERE NOT finished" + of_account), 0);
+}
+
+void World::expect_balance() {
+    const auto of_account = " AND account_id = " + std::to_string(account.value);
+    const auto funds =
+        as(account,
+           [this](gateway::store::Transaction& tx) -> Result<std::map<std::string, gateway::ledger::Funds>> {
+               return gateway::ledger::funds(gateway::ledger::balances(tx, scope_of(account)));
+           })
+            .value();
+    std::int64_t available = 0, pending = 0;
+    for (const auto& [currency, amounts] : funds) {
+        available += amounts.available;
+        pending += amounts.pending;
+    }
+    const auto sum = [&](const std::string& what, const std::string& where) {
+        return count("SELECT coalesce(sum(" + what + "), 0)::bigint FROM balance_transactions WHERE " +
+                     where + of_account);
+    };
+    EXPECT_EQ(sum("net", "status = 'available'"), available);
+    EXPECT_EQ(sum("net", "status = 'pending'"), pending);
+    EXPECT_EQ(sum("amount", "type = 'charge'"), vault.captured_sum());
+    EXPECT_EQ(sum("fee", "true"), count("SELECT coalesce(sum(posted), 0)::bigint FROM ledger_transfers"
+                                        " WHERE credit_account = 'fee_inc'" +
+                                        of_account));
+    EXPECT_EQ(count("SELECT count(*) FROM charges c WHERE (amount_captured > 0) <> EXISTS (SELECT 1 FROM"
+                    " balance_transactions b WHERE b.account_id = c.account_id AND b.source = c.id"
+                    " AND b.amount = c.amount_captured AND b.id = c.document ->> 'balance_transaction')" +
+                    of_account),
+              0);
 }
 
 }  // namespace tests

@@ -117,6 +117,8 @@ class World : public testing::Test {
     std::vector<std::string> event_types();
     // Money here and at the acquirer agree, events have no gap, the ledger balances.
     void expect_consistent();
+    // What a merchant can see of the balance is what the ledger holds.
+    void expect_balance();
 
     common::Metrics metrics;
     common::ManualClock clock{common::TimePoint{std::chrono::milliseconds{1'790'000'000'000}}};

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "common/config.h"
+#include "gateway/ledger/fees.h"
+
+namespace gateway::api {
+
+// fees.* and settlement.* of the configuration.
+common::Result<ledger::Terms> terms_of(const common::Config& config);
+
+}  // namespace gateway::api

@@ -1,0 +1,53 @@
+#include "gateway/ledger/release.h"
+
+#include <algorithm>
+#include <random>
+
+#include "gateway/ledger/ledger.h"
+#include "gateway/store/balance_transactions.h"
+
+namespace gateway::ledger {
+namespace {
+
+using common::Fail;
+using common::Result;
+
+constexpr int accounts_max = 64;
+constexpr int batch_max = 100;
+
+}  // namespace
+
+common::Task<int> release_due(common::db::Pool& database, std::int64_t now_ms, int limit) {
+    const auto now = now_ms / 1000;
+    auto scan = [now](store::Transaction& tx) -> Result<std::vector<common::AccountId>> {
+        store::enter_scan(tx, store::Scan::balance_transactions);
+        return store::accounts_with_due_balance(tx, now, accounts_max);
+    };
+    auto accounts = co_await database.transaction(scan);
+    if (!accounts) co_return Fail{accounts.error()};
+    // Several gateways begin at different accounts.
+    std::ranges::shuffle(*accounts, std::minstd_rand{std::random_device{}()});
+
+    int released = 0;
+    for (const auto account : *accounts) {
+        int batch = 0;
+        do {
+            const int wanted = std::min(batch_max, limit - released);
+            if (wanted <= 0) co_return released;
+            auto job = [account, now, now_ms, wanted](store::Transaction& tx) -> Result<int> {
+                store::enter(tx, account);
+                const auto taken = store::take_due_balance(tx, account, now, wanted);
+                for (const auto& transaction : taken)
+                    release(tx, transaction, now_ms);
+                return static_cast<int>(taken.size());
+            };
+            const auto done = co_await database.transaction(job);
+            if (!done) co_return Fail{done.error()};
+            batch = *done;
+            released += batch;
+        } while (batch == batch_max);
+    }
+    co_return released;
+}
+
+}  // namespace gateway::ledger
