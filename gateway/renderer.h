@@ -11,14 +11,19 @@
 
 namespace gateway {
 
+struct BalanceTransaction;
 struct Customer;
+namespace ledger {
+struct Transfer;
+}
 namespace webhooks {
 struct Endpoint;
 }
 
 // Any object of the API.
 using ObjectRef = std::variant<const Customer*, const PaymentMethod*, const PaymentIntent*,
-                               const PaymentView*, const Charge*, const webhooks::Endpoint*>;
+                               const PaymentView*, const Charge*, const BalanceTransaction*,
+                               const ledger::Transfer*, const webhooks::Endpoint*>;
 
 class Renderer {
   public:

@@ -33,7 +33,7 @@ constexpr Edge edges[] = {
     {ObjectKind::payment_intent, "source", ObjectKind::none},
     {ObjectKind::charge, "application", ObjectKind::none},
     {ObjectKind::charge, "application_fee", ObjectKind::none},
-    {ObjectKind::charge, "balance_transaction", ObjectKind::none},
+    {ObjectKind::charge, "balance_transaction", ObjectKind::balance_transaction},
     {ObjectKind::charge, "customer", ObjectKind::customer},
     {ObjectKind::charge, "failure_balance_transaction", ObjectKind::none},
     {ObjectKind::charge, "on_behalf_of", ObjectKind::none},
@@ -41,6 +41,7 @@ constexpr Edge edges[] = {
     {ObjectKind::charge, "review", ObjectKind::none},
     {ObjectKind::charge, "source_transfer", ObjectKind::none},
     {ObjectKind::charge, "transfer", ObjectKind::none},
+    {ObjectKind::balance_transaction, "source", ObjectKind::charge},
 };
 
 bool expandable(std::string_view path, ObjectKind root, bool publishable) {

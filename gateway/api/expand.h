@@ -16,7 +16,8 @@ enum class ObjectKind : std::uint8_t {
     invoice_settings,
     payment_method,
     payment_intent,
-    charge
+    charge,
+    balance_transaction
 };
 
 // What a route answers with: an object, or a list of such.

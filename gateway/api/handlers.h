@@ -47,6 +47,14 @@ common::Task<StoredResponse> list_events(Context& context);
 common::Task<StoredResponse> read_event(Context& context);
 common::Task<StoredResponse> redeliver_event(Context& context);
 
+common::Task<StoredResponse> read_balance(Context& context);
+common::Task<StoredResponse> read_balance_transaction(Context& context);
+common::Task<StoredResponse> list_balance_transactions(Context& context);
+
+common::Task<StoredResponse> list_ledger_accounts(Context& context);
+common::Task<StoredResponse> list_ledger_transactions(Context& context);
+common::Task<StoredResponse> read_trial_balance(Context& context);
+
 // Card and holder of `parameters` (type, card, billing_details …). 403 for a raw number in live mode that the
 // account is not enabled for.
 common::Result<NewPaymentMethod> new_payment_method(const Parameters& parameters, const Context& context);

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "gateway/payments/service.h"
+#include "gateway/store/balance_transactions.h"
 #include "gateway/store/customers.h"
 #include "gateway/store/payments.h"
 
@@ -37,10 +38,8 @@ Rendered load_payments(store::Transaction& tx, const Scope& scope, const Style& 
 }
 
 constexpr Source sources[] = {
-    {"cus_", load<Customer>},
-    {"pm_", load<PaymentMethod>},
-    {"pi_", load_payments},
-    {"ch_", load<Charge>},
+    {"cus_", load<Customer>}, {"pm_", load<PaymentMethod>},       {"pi_", load_payments},
+    {"ch_", load<Charge>},    {"txn_", load<BalanceTransaction>},
 };
 
 const Source* source_of(std::string_view id) {

@@ -55,6 +55,12 @@ boost::json::object render_object(const ObjectRef& object, const Style& style) {
         boost::json::object operator()(const webhooks::Endpoint* endpoint) const {
             return render_webhook_endpoint(*endpoint);
         }
+        boost::json::object operator()(const BalanceTransaction* transaction) const {
+            return render_balance_transaction(*transaction);
+        }
+        boost::json::object operator()(const ledger::Transfer* transfer) const {
+            return render_transfer(*transfer);
+        }
     };
     return std::visit(Visitor{style}, object);
 }

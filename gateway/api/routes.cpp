@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/api/balance_rules.h"
 #include "gateway/api/customer_rules.h"
 #include "gateway/api/handlers.h"
 #include "gateway/api/openapi.h"
@@ -27,6 +28,8 @@ constexpr Answer intent_object{ObjectKind::payment_intent};
 constexpr Answer intent_list{ObjectKind::payment_intent, true};
 constexpr Answer charge_object{ObjectKind::charge};
 constexpr Answer charge_list{ObjectKind::charge, true};
+constexpr Answer balance_object{ObjectKind::balance_transaction};
+constexpr Answer balance_list{ObjectKind::balance_transaction, true};
 
 // clang-format off
 constexpr Route table[] = {
@@ -64,6 +67,12 @@ constexpr Route table[] = {
     {get, "/v1/events", "events", read, secret, plain_list, list_events_rules, no_body, list_events},
     {get, "/v1/events/{id}", "events", read, secret, plain_object, read_rules, no_body, read_event},
     {post, "/v1/events/{id}/redeliver", "events", write, secret, plain_object, no_rules, no_body, redeliver_event},
+    {get, "/v1/balance", "balance", read, secret, plain_object, no_rules, no_body, read_balance},
+    {get, "/v1/balance_transactions", "balance", read, secret, balance_list, list_balance_rules, no_body, list_balance_transactions},
+    {get, "/v1/balance_transactions/{id}", "balance", read, secret, balance_object, read_rules, no_body, read_balance_transaction},
+    {get, "/v1/ledger/accounts", "ledger", read, secret, plain_object, no_rules, no_body, list_ledger_accounts},
+    {get, "/v1/ledger/transactions", "ledger", read, secret, plain_list, list_transfers_rules, no_body, list_ledger_transactions},
+    {get, "/v1/ledger/trial_balance", "ledger", read, secret, plain_object, no_rules, no_body, read_trial_balance},
 };
 // clang-format on
 

@@ -91,6 +91,11 @@ TEST_F(Rendering, FailedCharge) {
     expect_golden("charge_failed", body_of(&*declined_.latest_charge));
 }
 
+TEST_F(Rendering, BalanceTransaction) {
+    const auto transaction = sample_balance_transaction();
+    expect_golden("balance_transaction", body_of(&transaction));
+}
+
 TEST_F(Rendering, WrongStateCarriesThePaymentAsItIs) {
     const auto error =
         common::Error::invalid("payment_intent_unexpected_state", "", "It has a status of succeeded.");

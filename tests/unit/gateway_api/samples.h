@@ -1,6 +1,7 @@
 // Objects of the domain as the tests use them.
 #pragma once
 
+#include "gateway/ledger/balance_transaction.h"
 #include "gateway/payments/payment.h"
 
 namespace gateway::api {
@@ -69,6 +70,22 @@ inline Charge sample_charge() {
     charge.network_transaction_id = "123456789012345";
     charge.authentication = boost::json::object{{"result", "exempted"}, {"exemption", "delegated"}};
     return charge;
+}
+
+inline BalanceTransaction sample_balance_transaction() {
+    BalanceTransaction transaction;
+    transaction.id = *sample_charge().balance_transaction;
+    transaction.scope = {common::AccountId{1}, false};
+    transaction.created = 1790000003;
+    transaction.currency = *common::Currency::find("eur");
+    transaction.amount = 1999;
+    transaction.fee = 55;
+    transaction.net = 1944;
+    transaction.fee_details = {{55, "stripe_fee", "Processing fee"}};
+    transaction.available_on = transaction.created + 2 * 24 * 3600;
+    transaction.source = sample_charge().id;
+    transaction.description = "A pair of shoes";
+    return transaction;
 }
 
 // A payment whose card was declined: the method is detached from the intent and named in its last error.
