@@ -16,6 +16,7 @@ class VaultPort {
                                                   common::Deadline deadline) = 0;
     virtual common::Task<vault::Exchange> reverse(vault::ReversalRequest request,
                                                   common::Deadline deadline) = 0;
+    virtual common::Task<vault::Exchange> refund(vault::RefundRequest request, common::Deadline deadline) = 0;
     virtual common::Task<vault::Exchange> find_exchange(common::AccountId account, std::string request_id,
                                                         common::Deadline deadline) = 0;
 };
@@ -37,6 +38,9 @@ class VaultGroupPort final : public VaultPort {
     common::Task<vault::Exchange> reverse(vault::ReversalRequest request,
                                           common::Deadline deadline) override {
         return vaults_->reverse(std::move(request), deadline);
+    }
+    common::Task<vault::Exchange> refund(vault::RefundRequest request, common::Deadline deadline) override {
+        return vaults_->refund(std::move(request), deadline);
     }
     common::Task<vault::Exchange> find_exchange(common::AccountId account, std::string request_id,
                                                 common::Deadline deadline) override {

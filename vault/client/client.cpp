@@ -138,6 +138,11 @@ Task<Exchange> Client::reverse(ReversalRequest request, Deadline deadline) {
     co_return co_await impl_->exchange(http::Method::post, "/reversals", std::move(body), deadline);
 }
 
+Task<Exchange> Client::refund(RefundRequest request, Deadline deadline) {
+    auto body = body_of(wire::to_json(request));
+    co_return co_await impl_->exchange(http::Method::post, "/refunds", std::move(body), deadline);
+}
+
 Task<Exchange> Client::find_exchange(common::AccountId account, std::string request_id, Deadline deadline) {
     auto target =
         "/exchanges/" + common::form::percent_encode(request_id) + "?account=" + common::base62_of(account);

@@ -114,7 +114,16 @@ struct ReversalRequest {
     std::string reason = "17";  // ISO 8583 field 39 of 0420: 17 void, 34 suspected fraud
 };
 
-// Of an authorization, capture or reversal.
+// POST /refunds
+struct RefundRequest {
+    std::string request_id;
+    std::string capture_id;  // request_id of the capture that is refunded
+    common::AccountId account;
+    std::int64_t amount = 0;
+    std::string reason;  // "", duplicate, fraudulent, requested_by_customer
+};
+
+// Of an authorization, capture, reversal or refund.
 struct Exchange {
     enum class State : std::uint8_t {
         pending,   // on its way, or a queued advice that the host has not answered yet
@@ -132,7 +141,7 @@ struct Exchange {
     std::string merchant_advice;         // DE48 MA
     std::string avs_result, cvc_result;  // one character each of field 44; "" = not checked
     std::int64_t approved_amount = 0;
-    enum class Kind : std::uint8_t { authorization, capture, reversal };
+    enum class Kind : std::uint8_t { authorization, capture, reversal, refund };
     Kind kind = Kind::authorization;
     bool approved() const;  // answered with 00, 08, 10, 11 or 85 (for a capture also 94)
 };
@@ -159,6 +168,10 @@ class Client {
     // Queues the advice durably and waits for its answer within the deadline; `pending` when it passes.
     common::Task<Exchange> capture(CaptureRequest request, common::Deadline deadline);
     common::Task<Exchange> reverse(ReversalRequest request, common::Deadline deadline);
+    // As `authorize`. Cause::not_found: no such capture. Cause::conflict: the acquirer did not take it. What
+    // is not answered is reversed, and until the reversal is answered no other refund of the payment is sent:
+    // Cause::unavailable.
+    common::Task<Exchange> refund(RefundRequest request, common::Deadline deadline);
     // GET /exchanges/{request_id}. Cause::not_found: the vault never saw it, and will refuse it from now on
     // (so that a late request cannot be sent after it was booked as lost).
     common::Task<Exchange> find_exchange(common::AccountId account, std::string request_id,

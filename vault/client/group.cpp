@@ -46,8 +46,8 @@ void bring_forward(auto& members, auto comes_first) {
     members.insert(members.end(), rest_of_them.begin(), rest_of_them.end());
 }
 
-// Every call may be repeated at another vault; of an authorization only what was surely not taken, for the
-// other one would wait for the end of the first.
+// Every call may be repeated at another vault; of an authorization or refund only what was surely not taken,
+// for the other one would wait for the end of the first.
 bool next_may_try(Cause cause) {
     return took_nothing(cause) || cause == Cause::outcome_unknown;
 }
@@ -144,20 +144,28 @@ Task<CardList> Group::search_cards(CardSearch search, Deadline deadline) {
     co_return co_await first_of<CardList>(call, deadline);
 }
 
+template <class Call>
+Task<Exchange> Group::send_by_one(std::vector<Member*> order, Call call, Deadline deadline) {
+    for (auto* const member : order) {
+        auto answer = co_await call(*member);
+        note(*member, answer || !next_may_try(answer.error().cause()));
+        if (answer || !took_nothing(answer.error().cause()) || deadline.passed() || member == order.back())
+            co_return answer;
+        metrics_.count("vault_group_failovers_total");
+    }
+    std::unreachable();
+}
+
 Task<Exchange> Group::authorize(AuthorizationRequest request, Deadline deadline) {
     auto order = turns();
     auto* const holder = holder_of(request.cvc_handle);
     if (holder) bring_forward(order, [holder](const Member& each) { return &each == holder; });
-    std::optional<Result<Exchange>> answer;
-    for (auto* const member : order) {
-        if (member != holder && !std::exchange(request.cvc_handle, {}).empty())
+    const auto call = [&](Member& member) {
+        if (&member != holder && !std::exchange(request.cvc_handle, {}).empty())
             metrics_.count("vault_group_cvc_lost_total");
-        answer.emplace(co_await member->client->authorize(request, deadline));
-        note(*member, *answer || !next_may_try(answer->error().cause()));
-        if (*answer || !took_nothing(answer->error().cause()) || deadline.passed()) break;
-        if (member != order.back()) metrics_.count("vault_group_failovers_total");
-    }
-    co_return *std::move(answer);
+        return member.client->authorize(request, deadline);
+    };
+    co_return co_await send_by_one(std::move(order), call, deadline);
 }
 
 Task<Exchange> Group::capture(CaptureRequest request, Deadline deadline) {
@@ -168,6 +176,11 @@ Task<Exchange> Group::capture(CaptureRequest request, Deadline deadline) {
 Task<Exchange> Group::reverse(ReversalRequest request, Deadline deadline) {
     const auto call = [&](Client& vault, Deadline) { return vault.reverse(request, deadline); };
     co_return co_await first_of<Exchange>(call, deadline);
+}
+
+Task<Exchange> Group::refund(RefundRequest request, Deadline deadline) {
+    const auto call = [&](Member& member) { return member.client->refund(request, deadline); };
+    co_return co_await send_by_one(turns(), call, deadline);
 }
 
 Task<Exchange> Group::find_exchange(AccountId account, std::string request_id, Deadline deadline) {

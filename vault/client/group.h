@@ -39,6 +39,7 @@ class Group {
     common::Task<Exchange> authorize(AuthorizationRequest request, common::Deadline deadline);
     common::Task<Exchange> capture(CaptureRequest request, common::Deadline deadline);
     common::Task<Exchange> reverse(ReversalRequest request, common::Deadline deadline);
+    common::Task<Exchange> refund(RefundRequest request, common::Deadline deadline);
     common::Task<Exchange> find_exchange(common::AccountId account, std::string request_id,
                                          common::Deadline deadline);
     // One that is healthy is enough.
@@ -53,6 +54,8 @@ class Group {
     };
     template <class T, class Call>
     common::Task<T> first_of(Call call, common::Deadline deadline);
+    template <class Call>
+    common::Task<Exchange> send_by_one(std::vector<Member*> order, Call call, common::Deadline deadline);
     Member* holder_of(std::string_view cvc_handle);
     std::vector<Member*> turns();
     void note(Member& member, bool took_it);

@@ -64,6 +64,7 @@ constexpr std::array kind_names{
     KindName{Exchange::Kind::authorization, "authorization"},
     KindName{Exchange::Kind::capture, "capture"},
     KindName{Exchange::Kind::reversal, "reversal"},
+    KindName{Exchange::Kind::refund, "refund"},
 };
 
 json::string_view name_of(Exchange::Kind kind) {
@@ -280,6 +281,25 @@ Result<ReversalRequest> reversal(const json::object& object) {
     request.authorization_id = members.text("authorization_id");
     request.account = members.account("account");
     request.reason = members.text("reason", Need::required, 2);
+    return finished(members, std::move(request));
+}
+
+json::object to_json(const RefundRequest& request) {
+    return {{"request_id", request.request_id},
+            {"capture_id", request.capture_id},
+            {"account", common::base62_of(request.account)},
+            {"amount", request.amount},
+            {"reason", request.reason}};
+}
+
+Result<RefundRequest> refund(const json::object& object) {
+    Members members{object, {"request_id", "capture_id", "account", "amount", "reason"}};
+    RefundRequest request;
+    request.request_id = members.text("request_id");
+    request.capture_id = members.text("capture_id");
+    request.account = members.account("account");
+    request.amount = members.integer("amount", 1, amount_max);
+    request.reason = members.text("reason", Need::optional);
     return finished(members, std::move(request));
 }
 

@@ -39,6 +39,8 @@ boost::json::object to_json(const CaptureRequest& request);
 common::Result<CaptureRequest> capture(const boost::json::object& object);
 boost::json::object to_json(const ReversalRequest& request);
 common::Result<ReversalRequest> reversal(const boost::json::object& object);
+boost::json::object to_json(const RefundRequest& request);
+common::Result<RefundRequest> refund(const boost::json::object& object);
 
 boost::json::object to_json(const Exchange& exchange);
 common::Result<Exchange> exchange(const boost::json::object& object);

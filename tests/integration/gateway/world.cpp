@@ -21,6 +21,11 @@ Task<vault::Exchange> give(common::Error error) {
     co_return common::Fail{std::move(error)};
 }
 
+common::Error no_such_exchange() {
+    return common::Error{404, common::ErrorType::invalid_request, "resource_missing", "No such exchange."}
+        .with_cause(Cause::not_found);
+}
+
 asio::awaitable<void> wait(std::chrono::milliseconds duration) {
     asio::steady_timer timer{co_await asio::this_coro::executor};
     timer.expires_after(duration);
@@ -119,6 +124,7 @@ Task<vault::Exchange> FakeVault::capture(vault::CaptureRequest request, Deadline
         ++captures;
         EXPECT_LE(request.amount, held.at(request.authorization_id)) << "captured more than was held";
         captured[request.authorization_id] += request.amount;
+        captured_of_[request.request_id] = request.authorization_id;
         held[request.authorization_id] = 0;
     }
     exchanges[request.request_id] = exchange;
@@ -140,13 +146,39 @@ Task<vault::Exchange> FakeVault::reverse(vault::ReversalRequest request, Deadlin
     return play(reverse_mode, {}, exchange);
 }
 
+Task<vault::Exchange> FakeVault::refund(vault::RefundRequest request, Deadline) {
+    if (refund_mode == Mode::unavailable) return give(common::Error::unavailable("not reached"));
+    if (refund_mode == Mode::hang_before) return hang();
+    vault::Exchange exchange;
+    exchange.kind = vault::Exchange::Kind::refund;
+    exchange.request_id = request.request_id;
+    if (refused.contains(request.request_id)) {
+        exchange.state = State::not_sent;
+        return give(std::move(exchange));
+    }
+    if (const auto found = exchanges.find(request.request_id); found != exchanges.end())
+        return give(found->second);
+    const auto capture = captured_of_.find(request.capture_id);
+    if (capture == captured_of_.end()) return give(no_such_exchange());
+    ++refunds;
+    auto& already = refunded[capture->second];
+    exchange.state = refund_state;
+    exchange.rrn = "532900000002";
+    if (refund_state == State::answered) {
+        const bool too_much = already + request.amount > captured.at(capture->second);
+        exchange.response_code = too_much && refund_code == "00" ? "61" : refund_code;
+    }
+    if (exchange.approved()) already += exchange.approved_amount = request.amount;
+    exchanges[request.request_id] = exchange;
+    return play(refund_mode, delay, exchange);
+}
+
 Task<vault::Exchange> FakeVault::find_exchange(common::AccountId, std::string request_id, Deadline) {
     if (find_unavailable) return give(common::Error::unavailable("not reached"));
     const auto found = exchanges.find(request_id);
     if (found != exchanges.end()) return give(found->second);
     refused.insert(request_id);
-    common::Error error{404, common::ErrorType::invalid_request, "resource_missing", "No such exchange."};
-    return give(std::move(error).with_cause(Cause::not_found));
+    return give(no_such_exchange());
 }
 
 boost::json::object json_of(const StoredResponse& response) {
@@ -197,7 +229,8 @@ void World::run_until_hanging_and_crash(Task<StoredResponse> task) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
     const auto hangs = [&] {
         const bool before = vault.authorize_mode == FakeVault::Mode::hang_before ||
-                            vault.capture_mode == FakeVault::Mode::hang_before;
+                            vault.capture_mode == FakeVault::Mode::hang_before ||
+                            vault.refund_mode == FakeVault::Mode::hang_before;
         // Rows are committed before the vault is asked, so an open one and a quiet pool mean that it hangs
         // there.
         return (before || !vault.exchanges.empty()) &&
@@ -210,7 +243,8 @@ void World::run_until_hanging_and_crash(Task<StoredResponse> task) {
     io->run_for(std::chrono::milliseconds{300});
     ASSERT_FALSE(ended);
     io.reset();  // destroys the coroutine where it stands
-    vault.authorize_mode = vault.capture_mode = vault.reverse_mode = FakeVault::Mode::normal;
+    vault.authorize_mode = vault.capture_mode = vault.reverse_mode = vault.refund_mode =
+        FakeVault::Mode::normal;
     restart();
 }
 

@@ -34,29 +34,35 @@ class FakeVault final : public gateway::VaultPort {
     Mode authorize_mode = Mode::normal;
     Mode capture_mode = Mode::normal;
     Mode reverse_mode = Mode::normal;
+    Mode refund_mode = Mode::normal;
     bool find_unavailable = false;
-    std::string authorize_code = "00", capture_code = "00";
+    std::string authorize_code = "00", capture_code = "00", refund_code = "00";
     std::chrono::milliseconds delay{0};
     vault::Exchange::State authorize_state = vault::Exchange::State::answered;
-    std::int64_t approved_amount = 0;  // 0 = as asked
+    vault::Exchange::State refund_state = vault::Exchange::State::answered;  // reversed: no answer came
+    std::int64_t approved_amount = 0;                                        // 0 = as asked
     std::string authentication = "optional", risk = "normal";
 
     std::map<std::string, vault::Exchange> exchanges;
-    std::map<std::string, std::int64_t> held, captured;  // by authorization
+    std::map<std::string, std::int64_t> held, captured, refunded;  // by authorization
     std::set<std::string> refused;
-    int cards = 0, authorizations = 0, captures = 0, reversals = 0;
+    int cards = 0, authorizations = 0, captures = 0, reversals = 0, refunds = 0;
 
     std::int64_t held_sum() const { return sum(held); }
     std::int64_t captured_sum() const { return sum(captured); }
+    std::int64_t refunded_sum() const { return sum(refunded); }
 
     Task<vault::Card> create_card(vault::NewCard card, Deadline deadline) override;
     Task<vault::Exchange> authorize(vault::AuthorizationRequest request, Deadline deadline) override;
     Task<vault::Exchange> capture(vault::CaptureRequest request, Deadline deadline) override;
     Task<vault::Exchange> reverse(vault::ReversalRequest request, Deadline deadline) override;
+    Task<vault::Exchange> refund(vault::RefundRequest request, Deadline deadline) override;
     Task<vault::Exchange> find_exchange(common::AccountId account, std::string request_id,
                                         Deadline deadline) override;
 
   private:
+    std::map<std::string, std::string> captured_of_;  // capture to authorization
+
     static std::int64_t sum(const std::map<std::string, std::int64_t>& amounts) {
         std::int64_t total = 0;
         for (const auto& [id, amount] : amounts)
