@@ -13,6 +13,7 @@ namespace gateway {
 
 struct BalanceTransaction;
 struct Customer;
+struct Refund;
 namespace ledger {
 struct Transfer;
 }
@@ -22,7 +23,7 @@ struct Endpoint;
 
 // Any object of the API.
 using ObjectRef = std::variant<const Customer*, const PaymentMethod*, const PaymentIntent*,
-                               const PaymentView*, const Charge*, const BalanceTransaction*,
+                               const PaymentView*, const Charge*, const Refund*, const BalanceTransaction*,
                                const ledger::Transfer*, const webhooks::Endpoint*>;
 
 class Renderer {

@@ -5,6 +5,7 @@
 #include "gateway/customers/customer.h"
 #include "gateway/idempotency/idempotency.h"
 #include "gateway/ledger/ledger.h"
+#include "gateway/refunds/refund.h"
 #include "gateway/transactions.h"
 #include "gateway/webhooks/endpoint.h"
 

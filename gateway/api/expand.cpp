@@ -38,27 +38,38 @@ constexpr Edge edges[] = {
     {ObjectKind::charge, "failure_balance_transaction", ObjectKind::none},
     {ObjectKind::charge, "on_behalf_of", ObjectKind::none},
     {ObjectKind::charge, "payment_intent", ObjectKind::payment_intent},
+    {ObjectKind::charge, "refunds", ObjectKind::refund_list},
     {ObjectKind::charge, "review", ObjectKind::none},
     {ObjectKind::charge, "source_transfer", ObjectKind::none},
     {ObjectKind::charge, "transfer", ObjectKind::none},
+    {ObjectKind::refund_list, "data", ObjectKind::refund, true},
+    {ObjectKind::refund, "balance_transaction", ObjectKind::balance_transaction},
+    {ObjectKind::refund, "charge", ObjectKind::charge},
+    {ObjectKind::refund, "customer", ObjectKind::customer},
+    {ObjectKind::refund, "failure_balance_transaction", ObjectKind::none},
+    {ObjectKind::refund, "payment_intent", ObjectKind::payment_intent},
+    {ObjectKind::refund, "payment_method", ObjectKind::payment_method},
+    {ObjectKind::refund, "source_transfer_reversal", ObjectKind::none},
+    {ObjectKind::refund, "transfer_reversal", ObjectKind::none},
     {ObjectKind::balance_transaction, "source", ObjectKind::charge},
+    {ObjectKind::balance_transaction, "source", ObjectKind::refund},
 };
+
+// A field may hold objects of several kinds: the path need only fit one of them.
+bool leads_somewhere(std::string_view path, ObjectKind at, std::size_t depth) {
+    if (depth > depth_max) return false;
+    const auto dot = path.find('.');
+    const auto field = path.substr(0, dot);
+    return std::ranges::any_of(edges, [&](const Edge& edge) {
+        if (edge.from != at || edge.field != field) return false;
+        if (dot == std::string_view::npos) return !edge.hash;
+        return leads_somewhere(path.substr(dot + 1), edge.to, depth + 1);
+    });
+}
 
 bool expandable(std::string_view path, ObjectKind root, bool publishable) {
     if (publishable && path != "payment_method") return false;
-    std::size_t depth = 0;
-    ObjectKind at = root;
-    while (true) {
-        if (++depth > depth_max) return false;
-        const auto dot = path.find('.');
-        const auto field = path.substr(0, dot);
-        const auto* edge =
-            std::ranges::find_if(edges, [&](const Edge& e) { return e.from == at && e.field == field; });
-        if (edge == std::end(edges)) return false;
-        if (dot == std::string_view::npos) return !edge->hash;
-        at = edge->to;
-        path.remove_prefix(dot + 1);
-    }
+    return leads_somewhere(path, root, 1);
 }
 
 }  // namespace

@@ -17,7 +17,9 @@ enum class ObjectKind : std::uint8_t {
     payment_method,
     payment_intent,
     charge,
-    balance_transaction
+    refund,
+    refund_list,
+    balance_transaction,
 };
 
 // What a route answers with: an object, or a list of such.

@@ -36,6 +36,13 @@ common::Task<StoredResponse> read_charge(Context& context);
 common::Task<StoredResponse> list_charges(Context& context);
 common::Task<StoredResponse> update_charge(Context& context);
 
+common::Task<StoredResponse> create_refund(Context& context);
+common::Task<StoredResponse> read_refund(Context& context);
+common::Task<StoredResponse> update_refund(Context& context);
+common::Task<StoredResponse> cancel_refund(Context& context);
+common::Task<StoredResponse> list_charge_refunds(Context& context);
+common::Task<StoredResponse> list_refunds(Context& context);
+
 common::Task<StoredResponse> create_webhook_endpoint(Context& context);
 common::Task<StoredResponse> list_webhook_endpoints(Context& context);
 common::Task<StoredResponse> read_webhook_endpoint(Context& context);

@@ -6,6 +6,7 @@
 #include "gateway/store/balance_transactions.h"
 #include "gateway/store/customers.h"
 #include "gateway/store/payments.h"
+#include "gateway/store/refunds.h"
 
 namespace gateway::api {
 namespace {
@@ -39,13 +40,28 @@ Rendered load_payments(store::Transaction& tx, const Scope& scope, const Style& 
 
 constexpr Source sources[] = {
     {"cus_", load<Customer>}, {"pm_", load<PaymentMethod>},       {"pi_", load_payments},
-    {"ch_", load<Charge>},    {"txn_", load<BalanceTransaction>},
+    {"ch_", load<Charge>},    {"txn_", load<BalanceTransaction>}, {"re_", load<Refund>},
 };
 
 const Source* source_of(std::string_view id) {
     const auto* found =
         std::ranges::find_if(sources, [id](const Source& s) { return id.starts_with(s.prefix); });
     return found == std::end(sources) ? nullptr : found;
+}
+
+// The ten newest refunds of a charge, which shows them only when it is asked to.
+object refunds_of(store::Transaction& tx, const Scope& scope, const Style& style, const std::string& charge) {
+    ListQuery query;
+    query.equal = {{"charge", charge}};
+    const auto page = store::list<Refund>(tx, scope, query);
+    boost::json::array data;
+    if (page)
+        for (const auto& refund : page->items)
+            data.push_back(render_object(&refund, style));
+    return {{"object", "list"},
+            {"data", std::move(data)},
+            {"has_more", page && page->has_more},
+            {"url", "/v1/charges/" + charge + "/refunds"}};
 }
 
 class Expander {
@@ -56,6 +72,7 @@ class Expander {
     // `places` are all objects that one path leads to.
     void expand(const std::vector<object*>& places, const Expansion& expansion) {
         for (const auto& [name, inner] : expansion.children()) {
+            if (name == "refunds") add_refunds(places);
             std::vector<value*> members;
             for (object* place : places)
                 if (auto* member = place->if_contains(name)) collect(*member, members);
@@ -68,6 +85,13 @@ class Expander {
     }
 
   private:
+    void add_refunds(const std::vector<object*>& places) {
+        for (object* place : places)
+            if (const auto* kind = place->if_contains("object"); kind && *kind == "charge")
+                (*place)["refunds"] =
+                    refunds_of(tx_, scope_, style_, std::string{place->at("id").as_string()});
+    }
+
     // `data` of a list, or one member.
     static void collect(value& member, std::vector<value*>& members) {
         if (auto* elements = member.if_array())

@@ -48,6 +48,9 @@ class ServiceBackend final : public Backend {
     common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input) override {
         return payments_->cancel_intent(std::move(call), std::move(id), std::move(input));
     }
+    common::Task<StoredResponse> create_refund(Call call, NewRefund input) override {
+        return payments_->create_refund(std::move(call), std::move(input));
+    }
     const webhooks::Desk& webhooks() const override { return webhooks_; }
     boost::asio::awaitable<Readiness> readiness(common::Deadline deadline) override;
 

@@ -16,6 +16,7 @@ constexpr const char* fee_income = "fee_inc";
 constexpr const char* step_payment = "payment";
 constexpr const char* step_fee = "fee";
 constexpr const char* step_release = "release";
+constexpr const char* step_refund = "refund";
 constexpr std::int64_t day_seconds = 24 * 3600;
 
 struct Step {
@@ -27,6 +28,9 @@ struct Step {
 constexpr Step hold_step{step_payment, acquirer_receivable, merchant_pending, TransferState::pending};
 constexpr Step fee_step{step_fee, merchant_pending, fee_income};
 constexpr Step release_step{step_release, merchant_pending, merchant_available};
+constexpr Step refund_of_pending_step{step_refund, merchant_pending, acquirer_receivable,
+                                      TransferState::pending};
+constexpr Step refund_step{step_refund, merchant_available, acquirer_receivable, TransferState::pending};
 // Of a balance transaction that took money away.
 constexpr Step release_of_debt_step{step_release, merchant_available, merchant_pending};
 
@@ -49,6 +53,15 @@ bool move(store::Transaction& tx, const Scope& scope, const Step& step, const st
                             now_ms,
                             {}};
     return store::insert(tx, transfer);
+}
+
+BalanceTransaction new_transaction(const Scope& scope, common::Currency currency, std::int64_t now_ms) {
+    BalanceTransaction transaction;
+    transaction.id = common::new_id("txn_", scope.account);
+    transaction.scope = scope;
+    set_time(transaction, now_ms);
+    transaction.currency = currency;
+    return transaction;
 }
 
 }  // namespace
@@ -80,12 +93,7 @@ std::optional<BalanceTransaction> capture(store::Transaction& tx, const Scope& s
     PORTCULLIS_ASSERT(captured > 0);
     if (!store::settle_transfer(tx, scope, what.charge, step_payment, captured, now_ms)) return std::nullopt;
     const auto fee = fee_of(what.amount, terms.prices);
-    BalanceTransaction transaction;
-    transaction.id = common::new_id("txn_", scope.account);
-    transaction.scope = scope;
-    transaction.created = now_ms / 1000;
-    transaction.position = next_position(now_ms);
-    transaction.currency = what.amount.currency();
+    auto transaction = new_transaction(scope, what.amount.currency(), now_ms);
     transaction.amount = captured;
     transaction.fee = fee;
     transaction.net = captured - fee;
@@ -97,6 +105,31 @@ std::optional<BalanceTransaction> capture(store::Transaction& tx, const Scope& s
         const bool taken = move(tx, scope, fee_step, what.charge, {fee, what.amount.currency()}, now_ms);
         PORTCULLIS_ASSERT(taken);
     }
+    store::insert(tx, transaction);
+    return transaction;
+}
+
+void reserve_refund(store::Transaction& tx, const Scope& scope, const Outflow& what, std::int64_t now_ms) {
+    const auto& step = what.taken_from == BalanceStatus::pending ? refund_of_pending_step : refund_step;
+    move(tx, scope, step, what.source, what.amount, now_ms);
+}
+
+bool drop_refund(store::Transaction& tx, const Scope& scope, const std::string& refund, std::int64_t now_ms) {
+    return store::settle_transfer(tx, scope, refund, step_refund, 0, now_ms);
+}
+
+std::optional<BalanceTransaction> refund(store::Transaction& tx, const Scope& scope, const Outflow& what,
+                                         std::int64_t now_ms) {
+    const auto amount = what.amount.minor();
+    if (!store::settle_transfer(tx, scope, what.source, step_refund, amount, now_ms)) return std::nullopt;
+    auto transaction = new_transaction(scope, what.amount.currency(), now_ms);
+    transaction.type = transaction.reporting_category = "refund";
+    transaction.status = what.taken_from;
+    transaction.amount = transaction.net = -amount;
+    transaction.available_on =
+        what.taken_from == BalanceStatus::pending ? what.available_on : transaction.created;
+    transaction.source = what.source;
+    transaction.description = what.description;
     store::insert(tx, transaction);
     return transaction;
 }
@@ -127,8 +160,9 @@ std::map<std::string, Funds> funds(const std::vector<Balance>& balances) {
     std::map<std::string, Funds> found;
     for (const auto& balance : balances) {
         auto& of_currency = found[balance.currency];
-        if (balance.name == merchant_pending) of_currency.pending = balance.amount();
-        if (balance.name == merchant_available) of_currency.available = balance.amount();
+        if (balance.name == merchant_pending) of_currency.pending = balance.amount() - balance.debits_pending;
+        if (balance.name == merchant_available)
+            of_currency.available = balance.amount() - balance.debits_pending;
     }
     return found;
 }

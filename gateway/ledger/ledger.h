@@ -13,15 +13,19 @@
 //                        m_pend     fee_inc   the fee, if there is one
 //   declined, canceled   voids the pending one
 //   released             m_pend     m_avail   captured − fee, when the settlement days have passed
+//   refund asked for     m_pend     acq_recv  pending, out of what its payment brought while that is not
+//   available,
+//                        or m_avail           else of what is; fees are not given back
+//   refunded             posts the pending one
+//   refund failed        voids the pending one
 //
 // What always holds, in each account, mode and currency:
 //   - debits = credits, over all accounts.
-//   - A capture leaves one balance transaction; a hold that is voided, none.
+//   - A capture or a refund leaves one balance transaction; a hold that is voided, none.
 //   - What m_pend holds is the sum of `net` of the balance transactions that are pending, and what m_avail
 //     holds is that of the ones that are available.
-//   - A step is posted once for its source: the charge, or the balance transaction that is released.
-//
-// Refunds and payouts follow with the parts that they belong to.
+//   - A step is posted once for its source: the charge, the refund, or the balance transaction that is
+//     released.
 #pragma once
 
 #include <map>
@@ -76,6 +80,20 @@ struct Capture {
 // Posts the hold, takes the fee and stores the balance transaction. Nothing: no hold is pending.
 std::optional<BalanceTransaction> capture(store::Transaction& tx, const Scope& scope, const Capture& what,
                                           const Terms& terms, std::int64_t now_ms);
+struct Outflow {
+    std::string source;  // the refund
+    common::Money amount;
+    BalanceStatus taken_from;
+    std::int64_t available_on = 0;  // unix seconds
+    std::optional<std::string> description;
+};
+// Sets aside what a refund will take.
+void reserve_refund(store::Transaction& tx, const Scope& scope, const Outflow& what, std::int64_t now_ms);
+bool drop_refund(store::Transaction& tx, const Scope& scope, const std::string& refund, std::int64_t now_ms);
+// Posts what was set aside and stores the balance transaction. Nothing: nothing is set aside.
+std::optional<BalanceTransaction> refund(store::Transaction& tx, const Scope& scope, const Outflow& what,
+                                         std::int64_t now_ms);
+
 // Moves what is pending to what is available, for a balance transaction that was marked so just now.
 void release(store::Transaction& tx, const BalanceTransaction& released, std::int64_t now_ms);
 
@@ -89,7 +107,7 @@ struct TrialBalance {
 // By currency.
 std::map<std::string, TrialBalance> trial_balance(const std::vector<Balance>& balances);
 
-// The merchant's money, by currency.
+// The merchant's money, by currency; what is set aside is not his any more.
 struct Funds {
     std::int64_t available = 0, pending = 0;
 };

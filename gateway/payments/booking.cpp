@@ -7,6 +7,7 @@
 #include "gateway/store/accounts.h"
 #include "gateway/store/acquirer_requests.h"
 #include "gateway/store/payments.h"
+#include "gateway/store/refunds.h"
 #include "gateway/work.h"
 
 namespace gateway {
@@ -95,6 +96,7 @@ Result<Step> PaymentService::Impl::book(Transaction& tx, const AcquirerRequest& 
     report_parked(*request, answer);
     if (request->state == RequestState::abandoned) return close_abandoned(tx, *request, answer);
     if (request->action == Action::verify) return book_verification(tx, *request, answer);
+    if (request->action == Action::refund) return book_refund(tx, *request, answer);
     if (request->action == Action::void_) return close_void(tx, *request, answer);
 
     auto booking = open(tx, *request);
@@ -108,6 +110,7 @@ Result<Step> PaymentService::Impl::book(Transaction& tx, const AcquirerRequest& 
             return book_capture(*booking, *request, answer);
         case Action::void_:
         case Action::verify:
+        case Action::refund:
             break;
     }
     return Fail{common::Error::internal("an action that nobody books")};
@@ -220,6 +223,7 @@ Result<Step> PaymentService::Impl::book_capture(Booking& booking, AcquirerReques
     }
     mark_captured(booking, request);
     charge.released = charge.amount_authorized - request.amount;
+    if (charge.released > 0) store::insert(*booking.tx, released_part(charge, charge.released, now_ms()));
     if (auto suffix = optional_of(request.detail, "statement_descriptor_suffix")) {
         charge.statement_descriptor_suffix = suffix;
         intent.statement_descriptor_suffix = std::move(suffix);

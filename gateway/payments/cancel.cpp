@@ -5,6 +5,7 @@
 #include "gateway/store/accounts.h"
 #include "gateway/store/acquirer_requests.h"
 #include "gateway/store/payments.h"
+#include "gateway/store/refunds.h"
 
 namespace gateway {
 
@@ -51,6 +52,7 @@ Task<StoredResponse> PaymentService::cancel_intent(Call call, std::string id, Ca
             charge.released = charge.amount_authorized;
             charge.refunded = true;
             store::update(tx, charge);
+            store::insert(tx, released_part(charge, charge.released, self->now_ms()));
             self->tell_charge(booking, "charge.refunded");
         }
         advance(intent, IntentEvent::canceled);

@@ -42,6 +42,16 @@ vault::ReversalRequest reversal_message(const AcquirerRequest& request) {
     return message;
 }
 
+vault::RefundRequest refund_message(const AcquirerRequest& request) {
+    vault::RefundRequest message;
+    message.request_id = request.id;
+    message.capture_id = request.authorization_id;
+    message.account = request.scope.account;
+    message.amount = request.amount;
+    message.reason = std::string{request.detail.at("reason").as_string()};
+    return message;
+}
+
 }  // namespace
 
 Task<StoredResponse> PaymentService::Impl::finish(Step step, Deadline deadline) {
@@ -88,7 +98,7 @@ boost::asio::awaitable<Answer> PaymentService::Impl::ask(const Step& step, Deadl
     const auto& request = *step.request;
     if (request.state == RequestState::abandoned) co_return co_await ask_what_became(request, deadline, true);
     if (request.purpose != Purpose::authorization)
-        co_return co_await send_advice(request, deadline, recovering);
+        co_return co_await send_promise(request, deadline, recovering);
     if (step.authorization) co_return co_await ask_to_authorize(step, deadline);
     co_return co_await ask_what_became(request, deadline, recovering);
 }
@@ -125,9 +135,9 @@ boost::asio::awaitable<Answer> PaymentService::Impl::ask_what_became(const Acqui
     }
 }
 
-// An advice is never taken back: the same id is given to the vault until it has it.
-boost::asio::awaitable<Answer> PaymentService::Impl::send_advice(const AcquirerRequest& request,
-                                                                 Deadline deadline, bool once) {
+// An advice or a refund is never taken back: the same id is given to the vault until it has it.
+boost::asio::awaitable<Answer> PaymentService::Impl::send_promise(const AcquirerRequest& request,
+                                                                  Deadline deadline, bool once) {
     const auto patience = deadline.at_most(advice_wait_max);
     std::chrono::milliseconds pause{50};
     for (;;) {
@@ -135,6 +145,9 @@ boost::asio::awaitable<Answer> PaymentService::Impl::send_advice(const AcquirerR
         if (request.purpose == Purpose::capture) {
             auto message = capture_message(request);
             reply = co_await vault->capture(std::move(message), deadline);
+        } else if (request.purpose == Purpose::refund) {
+            auto message = refund_message(request);
+            reply = co_await vault->refund(std::move(message), deadline);
         } else {
             auto message = reversal_message(request);
             reply = co_await vault->reverse(std::move(message), deadline);

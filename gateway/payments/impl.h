@@ -8,6 +8,7 @@
 #include "gateway/payments/request.h"
 #include "gateway/payments/rules.h"
 #include "gateway/payments/service.h"
+#include "gateway/refunds/refund.h"
 #include "gateway/transactions.h"
 
 namespace gateway {
@@ -77,6 +78,8 @@ vault::AuthorizationRequest message_of_card(const PaymentMethod& method, const A
 // The acquirer's checks of the security code, which is not held any longer, and of the address.
 void note_checks(CardDetails& card, const BillingDetails& details, const vault::Exchange& exchange);
 std::int64_t backoff_ms(int attempts);
+// Of what was authorized and never captured: given back without a message of its own.
+Refund released_part(const Charge& charge, std::int64_t amount, std::int64_t now_ms);
 vault::AuthorizationRequest verification_of(const PaymentMethod& method, const Account& account,
                                             const AcquirerRequest& request);
 
@@ -107,7 +110,7 @@ struct PaymentService::Impl {
     boost::asio::awaitable<Answer> ask_to_authorize(const Step& step, Deadline deadline);
     boost::asio::awaitable<Answer> ask_what_became(const AcquirerRequest& request, Deadline deadline,
                                                    bool once);
-    boost::asio::awaitable<Answer> send_advice(const AcquirerRequest& request, Deadline deadline, bool once);
+    boost::asio::awaitable<Answer> send_promise(const AcquirerRequest& request, Deadline deadline, bool once);
 
     // — payment methods —
     Result<Step> book_verification(Transaction& tx, AcquirerRequest& request, const Answer& answer) const;
@@ -144,6 +147,14 @@ struct PaymentService::Impl {
     // Of the charge and in the ledger: the acquirer pays what the request says.
     void mark_captured(Booking& booking, const AcquirerRequest& request) const;
     Result<Step> book_open(Booking& booking, AcquirerRequest& request) const;
+    // A refund with its charge inside a transaction.
+    struct Refunding;
+    Result<Step> book_refund(Transaction& tx, AcquirerRequest& request, const Answer& answer) const;
+    void settle_refund(Transaction& tx, Refunding& refunding, AcquirerRequest& request,
+                       const vault::Exchange& exchange) const;
+    void fail_refund(Transaction& tx, Refunding& refunding, std::string reason) const;
+    void try_refund_again(Transaction& tx, Refunding& refunding, AcquirerRequest& request) const;
+    Result<Step> conclude_refund(Transaction& tx, Refunding& refunding, AcquirerRequest& request) const;
     Result<Step> take_back(Booking& booking, AcquirerRequest& request) const;
     Result<Step> close_void(Transaction& tx, AcquirerRequest& request, const Answer& answer) const;
     Result<Step> close_abandoned(Transaction& tx, AcquirerRequest& request, const Answer& answer) const;

@@ -113,8 +113,8 @@ BOOST_DESCRIBE_ENUM(ChargeStatus, pending, succeeded, failed)
 
 struct Charge : Object {
     std::int64_t amount = 0, amount_captured = 0;
-    std::int64_t released = 0;  // never captured and given back to the card
-    std::int64_t refunds = 0, refund_pending = 0;
+    std::int64_t released = 0;                     // never captured and given back to the card
+    std::int64_t refunds = 0, refund_pending = 0;  // given back of what was captured; being given back
     common::Currency currency = currency_not_set();
     ChargeStatus status = ChargeStatus::pending;
     bool captured = false, paid = false, refunded = false, disputed = false;
@@ -137,7 +137,7 @@ struct Charge : Object {
     // authentication exemption recorded on the charge: {result, exemption, …}
     std::optional<boost::json::object> authentication;
 
-    std::int64_t amount_refunded() const { return refunds + released; }
+    std::int64_t amount_refunded() const { return refunds + refund_pending + released; }
 };
 BOOST_DESCRIBE_STRUCT(Charge, (),
                       (amount, amount_captured, released, refunds, refund_pending, currency, status, captured,

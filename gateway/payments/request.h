@@ -6,7 +6,7 @@
 
 namespace gateway {
 
-enum class Purpose : std::uint8_t { authorization, capture, reversal };
+enum class Purpose : std::uint8_t { authorization, capture, reversal, refund };
 
 // What the outcome means for the payment.
 enum class Action : std::uint8_t {
@@ -15,6 +15,7 @@ enum class Action : std::uint8_t {
     capture,  // capture that the merchant asked for
     void_,    // reversal; the payment has forgotten the authorization already
     verify,   // authorization of no amount, before a customer keeps a card; no payment belongs to it
+    refund,   // of what was captured
 };
 
 enum class RequestState : std::uint8_t {
@@ -29,7 +30,8 @@ struct AcquirerRequest {
     Purpose purpose = Purpose::authorization;
     Action action = Action::confirm;
     std::string payment_intent, charge;
-    std::string authorization_id;  // of a capture or reversal: the request that was approved
+    // Of a capture or reversal: the request that was approved; of a refund: the one that captured.
+    std::string authorization_id;
     std::int64_t amount = 0;
     common::Currency currency = currency_not_set();
     RequestState state = RequestState::open;
@@ -43,7 +45,7 @@ struct AcquirerRequest {
     // prior_status, prior_method, prior_charge, prior_document: of the intent, when the attempt has to be
     // taken back ·
     // statement_descriptor_suffix, metadata, echoed: of the merchant's capture · customer: who is to keep the
-    // method of a verification
+    // method of a verification · refund: id of the refund
     boost::json::object detail;
 };
 

@@ -70,6 +70,13 @@ struct CancelIntent {
     std::optional<std::string> cancellation_reason;
 };
 
+struct NewRefund {
+    std::optional<std::string> charge, payment_intent;  // one of them, or both of one payment
+    std::optional<std::int64_t> amount;                 // minor units; all that is left when not given
+    std::optional<std::string> reason;                  // duplicate, fraudulent, requested_by_customer
+    boost::json::object metadata;
+};
+
 namespace payments {
 
 // A payment with what its last error names. 404 when it is not there.
@@ -95,6 +102,9 @@ class PaymentService {
     common::Task<StoredResponse> confirm_intent(Call call, std::string id, ConfirmIntent input);
     common::Task<StoredResponse> capture_intent(Call call, std::string id, CaptureIntent input);
     common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input);
+
+    // `pending` when the acquirer has not answered in time: it is then carried out later.
+    common::Task<StoredResponse> create_refund(Call call, NewRefund input);
 
     // Ends what a crash or a passed deadline left open: asks the vault for each open acquirer request whose
     // lease has run out and books the stored outcome or the reversal. Returns how many were ended; run every

@@ -44,8 +44,8 @@ constexpr Statement lease_requests{
     "state,"
     " responded, outcome, created, due_at, attempts, document"};
 
-constexpr std::array<const char*, 3> purposes{"authorization", "capture", "reversal"};
-constexpr std::array<const char*, 5> actions{"confirm", "settle", "capture", "void", "verify"};
+constexpr std::array<const char*, 4> purposes{"authorization", "capture", "reversal", "refund"};
+constexpr std::array<const char*, 6> actions{"confirm", "settle", "capture", "void", "verify", "refund"};
 constexpr std::array<const char*, 3> states{"open", "abandoned", "done"};
 
 template <class Enum, std::size_t N>

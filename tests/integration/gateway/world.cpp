@@ -352,6 +352,19 @@ void World::expect_consistent() {
     EXPECT_EQ(count("SELECT coalesce(sum(amount), 0)::bigint FROM ledger_transfers WHERE state = 'pending'" +
                     of_account),
               vault.held_sum());
+    // What went back to cards.
+    EXPECT_EQ(count("SELECT coalesce(sum(refunds), 0)::bigint FROM charges WHERE true" + of_account),
+              vault.refunded_sum());
+    EXPECT_EQ(count("SELECT coalesce(sum(refund_pending), 0)::bigint FROM charges WHERE true" + of_account),
+              0);
+    EXPECT_EQ(count("SELECT coalesce(sum(posted), 0)::bigint FROM ledger_transfers"
+                    " WHERE credit_account = 'acq_recv'" +
+                    of_account),
+              vault.refunded_sum());
+    EXPECT_EQ(count("SELECT coalesce(sum(amount), 0)::bigint FROM refunds WHERE status = 'succeeded'"
+                    " AND document ->> 'balance_transaction' IS NOT NULL" +
+                    of_account),
+              vault.refunded_sum());
     EXPECT_EQ(count("SELECT coalesce(sum(amount_capturable), 0)::bigint FROM payment_intents WHERE true" +
                     of_account),
               vault.held_sum());
@@ -380,6 +393,7 @@ void World::expect_balance() {
     EXPECT_EQ(sum("net", "status = 'available'"), available);
     EXPECT_EQ(sum("net", "status = 'pending'"), pending);
     EXPECT_EQ(sum("amount", "type = 'charge'"), vault.captured_sum());
+    EXPECT_EQ(sum("amount", "type = 'refund'"), -vault.refunded_sum());
     EXPECT_EQ(sum("fee", "true"), count("SELECT coalesce(sum(posted), 0)::bigint FROM ledger_transfers"
                                         " WHERE credit_account = 'fee_inc'" +
                                         of_account));

@@ -51,7 +51,7 @@ TEST_F(ApiTest, EveryRouteAnswersEachKindOfKeyAsItsRowSays) {
         }
 
         backend_.calls = 0;
-        backend_.permissions = {"refunds:write"};
+        backend_.permissions = {"nothing:write"};
         const auto refused = ask("rk_test_good");
         const auto permission =
             std::string{route.resource} + (route.right == Right::write ? ":write" : ":read");

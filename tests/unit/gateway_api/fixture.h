@@ -78,6 +78,10 @@ class FakeBackend final : public Backend {
         captured.emplace(std::move(input));
         co_return outcome(call);
     }
+    common::Task<StoredResponse> create_refund(Call call, NewRefund input) override {
+        refund = std::move(input);
+        return told(std::move(call));
+    }
     common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input) override {
         ++calls;
         last_call = call;
@@ -123,6 +127,7 @@ class FakeBackend final : public Backend {
     PaymentView view{sample_intent(), sample_method(), sample_charge()};
     std::optional<common::Error> error, used;
     std::optional<StoredResponse> stored;
+    NewRefund refund;
     Call last_call;
     NewPaymentMethod method;
     std::optional<CreateIntent> created;

@@ -91,6 +91,11 @@ TEST_F(Rendering, FailedCharge) {
     expect_golden("charge_failed", body_of(&*declined_.latest_charge));
 }
 
+TEST_F(Rendering, Refund) {
+    const auto refund = sample_refund();
+    expect_golden("refund", body_of(&refund));
+}
+
 TEST_F(Rendering, BalanceTransaction) {
     const auto transaction = sample_balance_transaction();
     expect_golden("balance_transaction", body_of(&transaction));

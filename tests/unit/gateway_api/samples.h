@@ -3,6 +3,7 @@
 
 #include "gateway/ledger/balance_transaction.h"
 #include "gateway/payments/payment.h"
+#include "gateway/refunds/refund.h"
 
 namespace gateway::api {
 
@@ -70,6 +71,25 @@ inline Charge sample_charge() {
     charge.network_transaction_id = "123456789012345";
     charge.authentication = boost::json::object{{"result", "exempted"}, {"exemption", "delegated"}};
     return charge;
+}
+
+inline Refund sample_refund() {
+    const auto charge = sample_charge();
+    Refund refund;
+    refund.id = "re_00000001abcdefghijklmnopqr";
+    refund.scope = charge.scope;
+    refund.created = 1790000004;
+    refund.amount = 500;
+    refund.currency = charge.currency;
+    refund.status = RefundStatus::succeeded;
+    refund.charge = charge.id;
+    refund.payment_intent = charge.payment_intent;
+    refund.payment_method = charge.payment_method;
+    refund.reason = "requested_by_customer";
+    refund.balance_transaction = "txn_00000001abcdefghijklmnopqs";
+    refund.metadata = {{"ticket", "17"}};
+    refund.stan = "000401";
+    return refund;
 }
 
 inline BalanceTransaction sample_balance_transaction() {
