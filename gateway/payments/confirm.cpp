@@ -1,6 +1,7 @@
 // A confirmation up to the moment when the acquirer is asked.
 #include <algorithm>
 
+#include "common/failpoint.h"
 #include "common/utf8.h"
 #include "gateway/payments/impl.h"
 #include "gateway/store/accounts.h"
@@ -194,6 +195,7 @@ Result<Step> PaymentService::Impl::send(Booking& booking, const Attempt& attempt
     store::insert(tx, charge);
     store::insert(tx, request);
 
+    common::failpoint("confirm", "commit");
     Step step;
     step.authorization = message_of(intent, attempt.method, *attempt.account, request.id);
     step.request = std::move(request);

@@ -1,4 +1,5 @@
 // Talking to the vault about a request that is committed, and going on with what it said.
+#include "common/failpoint.h"
 #include "common/log.h"
 #include "gateway/payments/impl.h"
 
@@ -71,7 +72,10 @@ Task<Step> PaymentService::Impl::carry_out(Step step, Deadline deadline, bool re
     while (step.request) {
         if (step.response) settled = std::exchange(step.response, std::nullopt);
         const auto patience = settled ? deadline.at_most(void_wait_max) : deadline;
+        const auto act = to_string(step.request->action);
+        common::failpoint(act, "ask");
         auto answer = co_await ask(step, patience, recovering);
+        common::failpoint(act, "book");
         const auto request = *std::move(step.request);
         if (recovering && answer.kind == Answer::Kind::unavailable)
             co_return Fail{common::Error::unavailable("the vault cannot be asked what became of a request")};
@@ -88,6 +92,7 @@ Task<Step> PaymentService::Impl::carry_out(Step step, Deadline deadline, bool re
             co_return Fail{booked.error()};
         }
         step = *std::move(booked);
+        common::failpoint(act, "done");
     }
     if (settled) step.response = std::move(settled);
     co_return step;

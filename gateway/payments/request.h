@@ -2,6 +2,8 @@
 // whatever happens to this process, some process ends it exactly once.
 #pragma once
 
+#include <array>
+
 #include "gateway/payments/payment.h"
 
 namespace gateway {
@@ -17,6 +19,13 @@ enum class Action : std::uint8_t {
     verify,   // authorization of no amount, before a customer keeps a card; no payment belongs to it
     refund,   // of what was captured
 };
+
+// In the order of the enumerators.
+inline constexpr std::array<const char*, 6> action_names{"confirm", "settle", "capture",
+                                                         "void",    "verify", "refund"};
+constexpr std::string_view to_string(Action action) {
+    return action_names.at(static_cast<std::size_t>(action));
+}
 
 enum class RequestState : std::uint8_t {
     open,       // its outcome is not booked

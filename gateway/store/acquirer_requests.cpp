@@ -45,7 +45,6 @@ constexpr Statement lease_requests{
     " responded, outcome, created, due_at, attempts, document"};
 
 constexpr std::array<const char*, 4> purposes{"authorization", "capture", "reversal", "refund"};
-constexpr std::array<const char*, 6> actions{"confirm", "settle", "capture", "void", "verify", "refund"};
 constexpr std::array<const char*, 3> states{"open", "abandoned", "done"};
 
 template <class Enum, std::size_t N>
@@ -64,7 +63,7 @@ AcquirerRequest read(const pqxx::row& row, common::AccountId account) {
     request.id = row[0].as<std::string>();
     request.scope = {account, row[1].as<bool>()};
     request.purpose = value_of<Purpose>(purposes, row[2].c_str());
-    request.action = value_of<Action>(actions, row[3].c_str());
+    request.action = value_of<Action>(action_names, row[3].c_str());
     request.payment_intent = row[4].as<std::string>();
     request.charge = row[5].as<std::string>();
     request.authorization_id = row[6].as<std::string>();
@@ -99,7 +98,7 @@ std::optional<AcquirerRequest> first(const pqxx::result& rows, common::AccountId
 
 void insert(Transaction& tx, const AcquirerRequest& request) {
     tx.exec(insert_request, request.scope.account.value, request.id, request.scope.livemode,
-            name_of(purposes, request.purpose), name_of(actions, request.action), request.payment_intent,
+            name_of(purposes, request.purpose), name_of(action_names, request.action), request.payment_intent,
             request.charge, request.authorization_id, request.amount, std::string{request.currency.code()},
             name_of(states, request.state), request.responded, request.outcome, request.created_ms,
             request.due_ms, document_of(request));
