@@ -28,10 +28,12 @@ bool is_response(std::string_view text) {
            std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
 }
 
+constexpr std::int64_t delay_ms_max = 15'000;  // a host answers by then, or not at all
+
 std::optional<CardRule> rule_of(const boost::json::object& entry) {
     using common::json::text_or;
     if (!common::json::only_members(entry, {"number", "response", "verification_response", "refund_response",
-                                            "avs", "cvc", "advice", "balance", "note"}))
+                                            "refund_delay_ms", "avs", "cvc", "advice", "balance", "note"}))
         return std::nullopt;
     CardRule rule;
     rule.response = text_or(entry, "response", "00");
@@ -43,6 +45,11 @@ std::optional<CardRule> rule_of(const boost::json::object& entry) {
     if (const auto* balance = entry.if_contains("balance")) {
         if (!balance->is_int64() || balance->get_int64() < 0) return std::nullopt;
         rule.balance = balance->get_int64();
+    }
+    if (const auto* delay = entry.if_contains("refund_delay_ms")) {
+        if (!delay->is_int64() || delay->get_int64() < 0 || delay->get_int64() > delay_ms_max)
+            return std::nullopt;
+        rule.refund_delay = std::chrono::milliseconds{delay->get_int64()};
     }
     if (!is_response(rule.response) || !is_response(rule.verification_response) ||
         !is_response(rule.refund_response) || avs.size() != 1 || cvc.size() != 1 ||

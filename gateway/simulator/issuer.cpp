@@ -422,6 +422,7 @@ Delivery Issuer::delivery_of(const Message& request, Message& answer) {
         return delivery;
     }
     if (!mti.starts_with("010") && !mti.starts_with("020")) return delivery;
+    if (request.get(3) == "200000") delivery.delay = cards_.rule(hash_(request.get(2))).refund_delay;
     switch (number(request.get(4))) {
         case amounts::silent:
             delivery.silent = true;

@@ -111,6 +111,23 @@ TEST_F(IssuerTest, FollowsTheAmount) {
     EXPECT_TRUE(issuer_.handle(purchase(200014)).delivery.slow);
 }
 
+TEST_F(IssuerTest, TakesItsTimeForRefundsOfSomeCards) {
+    const std::vector<std::tuple<std::string, std::string, std::chrono::milliseconds>> table{
+        {"4242424242424242", "00", 0ms},
+        {"4000000000007726", "00", 8000ms},
+        {"4000000000005126", "46", 8000ms}};
+    for (const auto& [number, code, delay] : table) {
+        const Message payment = purchase(2000, number);
+        auto bought = issuer_.handle(payment);
+        EXPECT_EQ(bought.answer.get(39), "00") << number;
+        EXPECT_EQ(bought.delivery.delay, 0ms) << number;
+        EXPECT_EQ(response(capture(payment, 2000)), "00") << number;
+        const auto given_back = issuer_.handle(refund(payment, 2000));
+        EXPECT_EQ(given_back.answer.get(39), code) << number;
+        EXPECT_EQ(given_back.delivery.delay, delay) << number;
+    }
+}
+
 TEST_F(IssuerTest, CapturesRefundsAndVoids) {
     const Message payment = purchase(10000);
     ASSERT_EQ(response(payment), "00");
