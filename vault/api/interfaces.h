@@ -17,6 +17,8 @@ class Exchanges {
                                              common::Deadline deadline) = 0;
     virtual common::Task<Exchange> capture(CaptureRequest request, common::Deadline deadline) = 0;
     virtual common::Task<Exchange> reverse(ReversalRequest request, common::Deadline deadline) = 0;
+    virtual common::Task<Exchange> refund(RefundRequest request, audit::Caller caller,
+                                          common::Deadline deadline) = 0;
     virtual common::Task<Exchange> find(common::AccountId account, std::string request_id,
                                         common::Deadline deadline) = 0;
 };

@@ -48,6 +48,7 @@ constexpr Route routes[] = {
     {Method::post, "/authorizations", Role::gateway, &Api::authorize},
     {Method::post, "/captures", Role::gateway, &Api::capture},
     {Method::post, "/reversals", Role::gateway, &Api::reverse},
+    {Method::post, "/refunds", Role::gateway, &Api::refund},
     {Method::get, "/exchanges/{}", Role::gateway, &Api::get_exchange},
     {Method::get, "/healthz", Role::any_peer, &Api::healthz},
     {Method::get, "/readyz", Role::any_peer, &Api::readyz},
@@ -332,6 +333,17 @@ Api::Answer Api::reverse(Call& call) {
     auto request = wire::reversal(body->get_object());
     if (!request) co_return Fail{request.error()};
     const auto exchange = co_await parts_.exchanges.reverse(std::move(*request), call.request.deadline);
+    if (!exchange) co_return Fail{exchange.error()};
+    co_return json_answer(200, wire::to_json(*exchange));
+}
+
+Api::Answer Api::refund(Call& call) {
+    const auto body = body_of(call.request);
+    if (!body) co_return Fail{body.error()};
+    auto request = wire::refund(body->get_object());
+    if (!request) co_return Fail{request.error()};
+    const auto exchange =
+        co_await parts_.exchanges.refund(std::move(*request), caller_of(call.request), call.request.deadline);
     if (!exchange) co_return Fail{exchange.error()};
     co_return json_answer(200, wire::to_json(*exchange));
 }

@@ -47,6 +47,7 @@ class Api {
     Answer authorize(Call& call);
     Answer capture(Call& call);
     Answer reverse(Call& call);
+    Answer refund(Call& call);
     Answer get_exchange(Call& call);
     Answer healthz(Call& call);
     Answer readyz(Call& call);

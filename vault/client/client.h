@@ -169,8 +169,8 @@ class Client {
     common::Task<Exchange> capture(CaptureRequest request, common::Deadline deadline);
     common::Task<Exchange> reverse(ReversalRequest request, common::Deadline deadline);
     // As `authorize`. Cause::not_found: no such capture. Cause::conflict: the acquirer did not take it. What
-    // is not answered is reversed, and until the reversal is answered no other refund of the payment is sent:
-    // Cause::unavailable.
+    // is not answered is reversed. Cause::lock_timeout: nothing was sent, for another refund of the payment
+    // is on its way, or waits to be reversed.
     common::Task<Exchange> refund(RefundRequest request, common::Deadline deadline);
     // GET /exchanges/{request_id}. Cause::not_found: the vault never saw it, and will refuse it from now on
     // (so that a late request cannot be sent after it was booked as lost).

@@ -9,6 +9,7 @@ namespace vault {
 using common::AccountId;
 using common::Cause;
 using common::Deadline;
+using common::Fail;
 using common::Result;
 using common::Task;
 
@@ -180,7 +181,11 @@ Task<Exchange> Group::reverse(ReversalRequest request, Deadline deadline) {
 
 Task<Exchange> Group::refund(RefundRequest request, Deadline deadline) {
     const auto call = [&](Member& member) { return member.client->refund(request, deadline); };
-    co_return co_await send_by_one(turns(), call, deadline);
+    auto answer = co_await send_by_one(turns(), call, deadline);
+    // Nothing is wrong with the vault, so no other one is asked; to the caller it is the same.
+    if (!answer && answer.error().cause() == Cause::lock_timeout)
+        co_return Fail{std::move(answer.error()).with_cause(Cause::unavailable)};
+    co_return answer;
 }
 
 Task<Exchange> Group::find_exchange(AccountId account, std::string request_id, Deadline deadline) {

@@ -39,6 +39,7 @@ class Group {
     common::Task<Exchange> authorize(AuthorizationRequest request, common::Deadline deadline);
     common::Task<Exchange> capture(CaptureRequest request, common::Deadline deadline);
     common::Task<Exchange> reverse(ReversalRequest request, common::Deadline deadline);
+    // Cause::unavailable where Client has lock_timeout.
     common::Task<Exchange> refund(RefundRequest request, common::Deadline deadline);
     common::Task<Exchange> find_exchange(common::AccountId account, std::string request_id,
                                          common::Deadline deadline);

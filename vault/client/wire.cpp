@@ -386,6 +386,8 @@ Error error_of(int status, std::string_view body) {
         case 503:
             if (member("cause") == "outcome_unknown")
                 return Error::unavailable("the vault does not know the outcome yet", Cause::outcome_unknown);
+            if (member("cause") == "refund_open")
+                return Error::unavailable("another refund of the payment is open", Cause::lock_timeout);
             return Error::unavailable("the vault cannot answer: 503");
         default:
             return Error::internal("the vault answered {} {}",

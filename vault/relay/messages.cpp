@@ -19,6 +19,9 @@ using iso8583::PrivateData;
 
 constexpr std::int64_t field_amount_max = 999'999'999'999;
 constexpr std::array echoed_fields{4, 7, 37, 41, 49};
+constexpr std::string_view refund_code = "200000";  // field 3
+constexpr std::array<std::string_view, 4> refund_reasons{"", "duplicate", "fraudulent",
+                                                         "requested_by_customer"};
 
 bool all(std::string_view text, bool (*fits)(char)) {
     return std::ranges::all_of(text, fits);
@@ -57,9 +60,13 @@ bool is_stored_credential(std::string_view text) {
            std::string_view{"URIDNXY"}.contains(text[2]);
 }
 
+bool is_request_id(std::string_view text) {
+    return !text.empty() && text.size() <= 200;
+}
+
 common::Status check(const AuthorizationRequest& order) {
     const auto& merchant = order.merchant;
-    if (order.request_id.empty() || order.request_id.size() > 200) return Fail{unfit("request_id")};
+    if (!is_request_id(order.request_id)) return Fail{unfit("request_id")};
     if (!common::Currency::find(order.currency)) return Fail{unfit("currency")};
     if (!amount_field(order.amount, order.currency)) return Fail{unfit("amount")};
     if (!is_digits(merchant.mcc, 4)) return Fail{unfit("merchant[mcc]")};
@@ -76,7 +83,7 @@ common::Status check(const AuthorizationRequest& order) {
 }
 
 void put_common(Message& message, const Record& record) {
-    message.set(3, "000000");
+    message.set(3, record.processing_code);
     message.set(4, *amount_field(record.amount, record.currency));
     message.set(7, record.sent_at);
     message.set(11, record.stan);
@@ -101,8 +108,8 @@ std::string padded_left(std::string_view digits, std::size_t size) {
 }
 
 std::string original_elements(const Record& record) {
-    return "0100" + record.original_stan + record.original_sent_at + padded_left(record.acquirer_id, 11) +
-           padded_left(record.forwarder_id, 11);
+    return record.original_mti + record.original_stan + record.original_sent_at +
+           padded_left(record.acquirer_id, 11) + padded_left(record.forwarder_id, 11);
 }
 
 std::string two_digits(int number) {
@@ -118,20 +125,52 @@ std::string address_check(const Transient& transient) {
     return postal + ";" + digits.substr(0, 19);
 }
 
-Record advice_of(const Record& authorization, Kind kind) {
-    Record advice = authorization;
-    advice.kind = kind;
-    advice.state = State::queued;
-    advice.authorization_id = authorization.request_id;
-    advice.original_stan = authorization.stan;
-    advice.original_sent_at = authorization.sent_at;
-    advice.original_code = authorization.answer.authorization_code;
-    if (!authorization.answer.network_transaction_id.empty())
-        advice.network_id = authorization.answer.network_transaction_id;
-    advice.stan.clear(), advice.sent_at.clear();
-    advice.answer = {};
-    advice.attempts = 0, advice.lease_owner.clear(), advice.lease_until = 0, advice.created_at = 0;
-    return advice;
+std::string_view mti_of(Kind kind) {
+    switch (kind) {
+        case Kind::authorization:
+            return "0100";
+        case Kind::capture:
+            return "0220";
+        case Kind::reversal:
+            return "0420";
+        case Kind::refund:
+            return "0200";
+        case Kind::refused:
+            break;
+    }
+    return "";
+}
+
+Exchange::Kind kind_of(Kind kind) {
+    switch (kind) {
+        case Kind::capture:
+            return Exchange::Kind::capture;
+        case Kind::reversal:
+            return Exchange::Kind::reversal;
+        case Kind::refund:
+            return Exchange::Kind::refund;
+        case Kind::authorization:
+        case Kind::refused:
+            break;
+    }
+    return Exchange::Kind::authorization;
+}
+
+// With the merchant, card and payment of its original.
+Record record_about(const Record& original, Kind kind) {
+    Record record = original;
+    record.kind = kind;
+    record.state = kind == Kind::refund ? State::intent : State::queued;
+    record.original_mti = mti_of(original.kind);
+    record.original_stan = original.stan;
+    record.original_sent_at = original.sent_at;
+    record.original_code = original.answer.authorization_code;
+    if (!original.answer.network_transaction_id.empty())
+        record.network_id = original.answer.network_transaction_id;
+    record.stan.clear(), record.sent_at.clear();
+    record.answer = {};
+    record.attempts = 0, record.lease_owner.clear(), record.lease_until = 0, record.created_at = 0;
+    return record;
 }
 
 Exchange::State state_of(State state) {
@@ -180,7 +219,7 @@ Result<Record> record_of(const AuthorizationRequest& order, std::string_view acq
 }
 
 Record capture_of(const Record& authorization, const CaptureRequest& order) {
-    Record capture = advice_of(authorization, Kind::capture);
+    Record capture = record_about(authorization, Kind::capture);
     capture.request_id = order.request_id;
     capture.amount = order.amount;
     capture.capture_sequence = order.sequence;
@@ -188,15 +227,30 @@ Record capture_of(const Record& authorization, const CaptureRequest& order) {
     return capture;
 }
 
-Record reversal_of(const Record& authorization, std::string_view request_id, std::string_view reason) {
-    Record reversal = advice_of(authorization, Kind::reversal);
+Record reversal_of(const Record& original, std::string_view request_id, std::string_view reason) {
+    Record reversal = record_about(original, Kind::reversal);
     reversal.request_id = request_id;
     reversal.reason = reason;
     return reversal;
 }
 
-std::string reversal_id(std::string_view authorization_id) {
-    return std::string{authorization_id} + "~reversal";
+std::string reversal_id(std::string_view request_id) {
+    return std::string{request_id} + "~reversal";
+}
+
+Result<Record> refund_of(const Record& capture, const RefundRequest& order) {
+    if (!is_request_id(order.request_id)) return Fail{unfit("request_id")};
+    if (order.amount <= 0 || !amount_field(order.amount, capture.currency)) return Fail{unfit("amount")};
+    if (std::ranges::find(refund_reasons, order.reason) == refund_reasons.end()) return Fail{unfit("reason")};
+    Record refund = record_about(capture, Kind::refund);
+    refund.request_id = order.request_id;
+    refund.amount = order.amount;
+    refund.reason = order.reason;
+    refund.processing_code = refund_code;
+    refund.payment_rrn = capture.rrn;
+    refund.rrn.clear();
+    refund.position = refund.capture_sequence = refund.capture_count = 0;
+    return refund;
 }
 
 void CardFields::put(Message& message, const cards::OpenCard& card) {
@@ -210,10 +264,10 @@ void CardFields::put_code(PrivateData& data, const cards::OpenCard& card) {
     if (given) data.set("CV", card.cvc->digits(cards::PanAccess{}));
 }
 
-Message authorization_message(const Record& record, const cards::OpenCard& card, const Transient& transient) {
-    Message message{"0100"};
-    put_common(message, record);
-    CardFields::put(message, card);
+namespace {
+
+PrivateData authorization_data(const Record& record, const cards::OpenCard& card,
+                               const Transient& transient) {
     PrivateData data;
     const bool by_merchant = record.stored_credential.starts_with('M');
     if (by_merchant)
@@ -223,12 +277,32 @@ Message authorization_message(const Record& record, const cards::OpenCard& card,
     data.set("AV", address_check(transient));
     data.set("CO", record.stored_credential);
     data.set("NT", record.network_id);
+    return data;
+}
+
+PrivateData refund_data(const Record& record) {
+    PrivateData data;
+    data.set("NT", record.network_id);
+    data.set("RR", record.payment_rrn);
+    data.set("RS", record.reason);
+    return data;
+}
+
+}  // namespace
+
+Message request_message(const Record& record, const cards::OpenCard& card, const Transient& transient) {
+    const bool refunds = record.kind == Kind::refund;
+    Message message{std::string{mti_of(record.kind)}};
+    put_common(message, record);
+    CardFields::put(message, card);
+    const auto data = refunds ? refund_data(record) : authorization_data(record, card, transient);
     message.set(48, data.text().view());
+    if (refunds) message.set(90, original_elements(record));
     return message;
 }
 
 Message advice_message(const Record& record, const cards::OpenCard& card, bool repeat) {
-    const std::string first = record.kind == Kind::capture ? "0220" : "0420";
+    const std::string first{mti_of(record.kind)};
     Message message{repeat ? iso8583::repeat_mti(first) : first};
     put_common(message, record);
     CardFields::put(message, card);
@@ -288,9 +362,7 @@ Exchange exchange_of(const Record& record) {
     exchange.avs_result = record.answer.avs_result;
     exchange.cvc_result = record.answer.cvc_result;
     exchange.approved_amount = record.answer.approved_amount;
-    exchange.kind = record.kind == Kind::capture    ? Exchange::Kind::capture
-                    : record.kind == Kind::reversal ? Exchange::Kind::reversal
-                                                    : Exchange::Kind::authorization;
+    exchange.kind = kind_of(record.kind);
     return exchange;
 }
 

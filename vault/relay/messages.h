@@ -14,7 +14,7 @@
 
 namespace vault::relay {
 
-// What an authorization carries besides its record, and nobody keeps.
+// What an authorization carries besides its record, and nobody keeps; nothing in a refund.
 struct Transient {
     std::string postal_code, address_digits;  // field 48, AV
 };
@@ -25,9 +25,12 @@ common::Result<Record> record_of(const AuthorizationRequest& order, std::string_
                                  std::string_view forwarder_id);
 // The advice on an authorization, with its merchant, card and numbers.
 Record capture_of(const Record& authorization, const CaptureRequest& order);
-Record reversal_of(const Record& authorization, std::string_view request_id, std::string_view reason);
-// The id of the reversal that ends an authorization without an answer: one for each.
-std::string reversal_id(std::string_view authorization_id);
+// Of an authorization or a refund.
+Record reversal_of(const Record& original, std::string_view request_id, std::string_view reason);
+// The id of the reversal that ends an authorization or refund without an answer: one for each.
+std::string reversal_id(std::string_view request_id);
+// With merchant, card and payment of the capture; its numbers are still to be given. 400 as in `record_of`.
+common::Result<Record> refund_of(const Record& capture, const RefundRequest& order);
 
 // Puts number, expiry and security code into a message; the only place of the relay that reads them.
 class CardFields {
@@ -37,8 +40,9 @@ class CardFields {
     static void put_code(iso8583::PrivateData& data, const cards::OpenCard& card);
 };
 
-iso8583::Message authorization_message(const Record& record, const cards::OpenCard& card,
-                                       const Transient& transient);  // 0100
+// 0100 of an authorization, 0200 of a refund.
+iso8583::Message request_message(const Record& record, const cards::OpenCard& card,
+                                 const Transient& transient);
 // 0220 or 0420; a repeat is 0221 or 0421 with every other byte the same.
 iso8583::Message advice_message(const Record& record, const cards::OpenCard& card, bool repeat);
 // 0800; `code` is field 70.

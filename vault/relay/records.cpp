@@ -28,6 +28,8 @@ std::string_view to_string(Kind kind) {
             return "capture";
         case Kind::reversal:
             return "reversal";
+        case Kind::refund:
+            return "refund";
         case Kind::refused:
             return "refused";
     }

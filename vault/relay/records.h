@@ -13,11 +13,12 @@ enum class Kind : std::uint8_t {
     authorization,
     capture,
     reversal,
+    refund,
     refused,  // an id that was asked for before it was used, and is not to be used any more
 };
 
 enum class State : std::uint8_t {
-    intent,  // an authorization that may be on its way
+    intent,  // an authorization or refund that may be on its way
     queued,  // an advice that has no final answer yet
     answered,
     reversed,
@@ -43,8 +44,8 @@ struct Record {
     std::string request_id;
     Kind kind = Kind::authorization;
     State state = State::intent;
-    std::string authorization_id;  // of an authorization: its own request id
-    int position = 0;              // among the advices of one authorization
+    std::string authorization_id;  // of the payment that it is about; of an authorization: its own id
+    int position = 0;              // among the advices of one payment
     bool livemode = false;
     std::string card_token;
     std::int64_t amount = 0;  // minor units of the merchant API
@@ -56,9 +57,11 @@ struct Record {
     std::string acquirer_id, forwarder_id;                                      // fields 32, 33
     std::string stan, rrn;                                                      // fields 11, 37
     std::string sent_at;                                                        // field 7, MMDDhhmmss in UTC
-    // Of an advice: the authorization that it is about, fields 90 and 38.
-    std::string original_stan, original_sent_at, original_code;
-    std::string reason;                           // field 39 of a reversal
+    std::string processing_code = "000000";  // field 3: of a refund and its reversal 200000
+    // Of all but an authorization: the message that it is about, fields 90 and 38.
+    std::string original_mti, original_stan, original_sent_at, original_code;
+    std::string payment_rrn;                      // of a refund: field 48, RR
+    std::string reason;                           // of a reversal: field 39; of a refund: field 48, RS
     int capture_sequence = 0, capture_count = 0;  // field 48, CS
     Answer answer;
     int attempts = 0;  // of an advice: how often it may have been written

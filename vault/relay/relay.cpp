@@ -1,6 +1,6 @@
 #include "vault/relay/relay.h"
 
-#include <set>
+#include <map>
 #include <thread>
 
 #include <boost/asio/as_tuple.hpp>
@@ -51,6 +51,16 @@ Error other_content() {
         .with_cause(Cause::conflict);
 }
 
+Error no_such_capture() {
+    return Error{404, ErrorType::invalid_request, "resource_missing", "No such capture."}.with_cause(
+        Cause::not_found);
+}
+
+Error not_captured() {
+    return Error{409, ErrorType::invalid_request, "", "The acquirer did not take this capture."}.with_cause(
+        Cause::conflict);
+}
+
 bool is_institution(std::string_view id) {
     return !id.empty() && id.size() <= 11 && id.find_first_not_of("0123456789") == std::string_view::npos;
 }
@@ -75,10 +85,12 @@ Status check(const Options& options) {
     return {};
 }
 
+// What a refund is about is told by number and time of the capture: they are the payment's own.
 bool same_order(const Record& a, const Record& b) {
-    return a.kind == b.kind && a.authorization_id == b.authorization_id && a.amount == b.amount &&
-           a.currency == b.currency && a.card_token == b.card_token && a.livemode == b.livemode &&
-           a.reason == b.reason && a.capture_sequence == b.capture_sequence &&
+    return a.kind == b.kind && a.authorization_id == b.authorization_id &&
+           a.original_stan == b.original_stan && a.original_sent_at == b.original_sent_at &&
+           a.amount == b.amount && a.currency == b.currency && a.card_token == b.card_token &&
+           a.livemode == b.livemode && a.reason == b.reason && a.capture_sequence == b.capture_sequence &&
            a.capture_count == b.capture_count;
 }
 
@@ -110,7 +122,7 @@ struct Relay::Impl {
     Link link;
     Board board;
     Advices advices;
-    std::set<Board::Key> running;  // authorizations of this process
+    std::map<Board::Key, Exchange::Kind> running;  // authorizations and refunds of this process
     asio::steady_timer recovery_timer;
     std::int64_t started_at = 0;
     std::atomic<bool> draining = false;
@@ -142,11 +154,19 @@ struct Relay::Impl {
     static Board::Key key_of(const Record& record) { return {record.account.value, record.request_id}; }
     void post(const Record& ended) { board.post(key_of(ended), exchange_of(ended)); }
 
-    // Authorizations.
-    Task<Exchange> authorize(AuthorizationRequest order, audit::Caller caller, Deadline deadline);
-    asio::awaitable<void> execute(Record record, AuthorizationRequest order, audit::Caller caller);
-    Task<Exchange> perform(Record record, const AuthorizationRequest& order, const audit::Caller& caller);
-    Task<Exchange> send(Record record, const AuthorizationRequest& order, const audit::Caller& caller);
+    // Authorizations and refunds: written once, and reversed when there is no answer.
+    struct Order {
+        Record record;
+        audit::Caller caller;
+        std::string cvc_handle = {};
+        Transient transient = {};
+    };
+    Task<Exchange> authorize(AuthorizationRequest request, audit::Caller caller, Deadline deadline);
+    Task<Exchange> refund(RefundRequest request, audit::Caller caller, Deadline deadline);
+    Task<Exchange> ask(Order order, Deadline deadline);
+    asio::awaitable<void> execute(Order order);
+    Task<Exchange> perform(Order order);
+    Task<Exchange> send(const Order& order);
     asio::awaitable<Result<Record>> end(const Record& record, State state, Answer answer);
     Task<Exchange> await_other(Record record, Deadline deadline);
     // Advices.
@@ -160,35 +180,53 @@ struct Relay::Impl {
     asio::awaitable<void> drain(Deadline deadline);
 };
 
-Task<Exchange> Relay::Impl::authorize(AuthorizationRequest order, audit::Caller caller, Deadline deadline) {
-    caller.detail = order.request_id;
-    auto record = record_of(order, options.acquirer_id, options.link.forwarder_id);
+Task<Exchange> Relay::Impl::authorize(AuthorizationRequest request, audit::Caller caller, Deadline deadline) {
+    auto record = record_of(request, options.acquirer_id, options.link.forwarder_id);
     if (!record) co_return Fail{std::move(record.error())};
-    const auto request_id = order.request_id;
-    Board::Key key{order.account.value, request_id};
+    Order order{*std::move(record),
+                std::move(caller),
+                std::move(request.cvc_handle),
+                {std::move(request.postal_code), std::move(request.address_digits)}};
+    co_return co_await ask(std::move(order), deadline);
+}
+
+Task<Exchange> Relay::Impl::refund(RefundRequest request, audit::Caller caller, Deadline deadline) {
+    const auto capture =
+        co_await store.find(request.account, request.capture_id, deadline.at_most(std::chrono::seconds{10}));
+    if (!capture) co_return Fail{capture.error()};
+    if (capture->kind != Kind::capture) co_return Fail{no_such_capture()};
+    if (!exchange_of(*capture).approved()) co_return Fail{not_captured()};
+    auto record = refund_of(*capture, request);
+    if (!record) co_return Fail{std::move(record.error())};
+    co_return co_await ask({*std::move(record), std::move(caller)}, deadline);
+}
+
+Task<Exchange> Relay::Impl::ask(Order order, Deadline deadline) {
+    order.caller.detail = order.record.request_id;
+    const auto pending = pending_exchange(order.record.request_id, exchange_of(order.record).kind);
+    auto key = key_of(order.record);
     // Whoever is second waits for the first.
-    if (running.insert(key).second)
-        asio::co_spawn(io, execute(*std::move(record), std::move(order), std::move(caller)),
-                       common::log_exceptions("authorization"));
+    if (running.emplace(key, pending.kind).second)
+        asio::co_spawn(io, execute(std::move(order)), common::log_exceptions("order"));
     auto outcome = co_await board.wait(std::move(key), deadline);
-    if (!outcome) co_return pending_exchange(request_id, Exchange::Kind::authorization);
+    if (!outcome) co_return pending;
     co_return *std::move(outcome);
 }
 
-asio::awaitable<void> Relay::Impl::execute(Record record, AuthorizationRequest order, audit::Caller caller) {
+asio::awaitable<void> Relay::Impl::execute(Order order) {
     // Even if an exception ends it: recovery passes over what runs.
     struct Running {
-        std::set<Board::Key>& all;
+        std::map<Board::Key, Exchange::Kind>& all;
         Board::Key key;
         ~Running() { all.erase(key); }
     };
-    Running ours{running, key_of(record)};
-    const auto outcome = co_await perform(std::move(record), order, caller);
+    Running ours{running, key_of(order.record)};
+    const auto outcome = co_await perform(std::move(order));
     board.post(ours.key, outcome);
 }
 
-Task<Exchange> Relay::Impl::perform(Record record, const AuthorizationRequest& order,
-                                    const audit::Caller& caller) {
+Task<Exchange> Relay::Impl::perform(Order order) {
+    auto& record = order.record;
     co_await link.wait_signed_on(Deadline::in(options.link_wait));
     const auto stan = co_await numbers.next(database_limit());
     if (!stan) co_return Fail{stan.error()};
@@ -200,7 +238,7 @@ Task<Exchange> Relay::Impl::perform(Record record, const AuthorizationRequest& o
     record.created_at = now();
     record.lease_owner = instance;
     record.lease_until = now() + lease.count();
-    auto kept = co_await store.insert_authorization(record, database_limit());
+    auto kept = co_await store.insert_intent(record, database_limit());
     if (!kept && kept.error().cause() == Cause::outcome_unknown) {
         // If the row is ours, nothing was written to the acquirer yet.
         auto found = co_await store.find(record.account, record.request_id, database_limit());
@@ -209,7 +247,7 @@ Task<Exchange> Relay::Impl::perform(Record record, const AuthorizationRequest& o
             store::ExchangeStore::Kept{found->stan == record.stan && found->state == State::intent, *found};
     }
     if (!kept) co_return Fail{kept.error()};
-    if (kept->fresh) co_return co_await send(std::move(record), order, caller);
+    if (kept->fresh) co_return co_await send(order);
     if (kept->record.kind == Kind::refused) co_return exchange_of(kept->record);
     if (!same_order(kept->record, record)) co_return Fail{other_content()};
     if (kept->record.state != State::intent) co_return exchange_of(kept->record);
@@ -234,16 +272,15 @@ Task<Exchange> Relay::Impl::await_other(Record record, Deadline deadline) {
     co_return exchange_of(record);
 }
 
-Task<Exchange> Relay::Impl::send(Record record, const AuthorizationRequest& order,
-                                 const audit::Caller& caller) {
+Task<Exchange> Relay::Impl::send(const Order& order) {
+    const auto& record = order.record;
     auto card = co_await cards.open(record.account, record.livemode, record.card_token, order.cvc_handle,
-                                    caller, Deadline::in(options.open_card_max));
+                                    order.caller, Deadline::in(options.open_card_max));
     if (!card) {
         const auto ended = co_await end(record, State::not_sent, {});
         co_return Fail{ended ? card.error() : ended.error()};
     }
-    const Transient transient{order.postal_code, order.address_digits};
-    auto message = authorization_message(record, *card, transient);
+    auto message = request_message(record, *card, order.transient);
     card = cards::OpenCard{};
     Link::Reply reply;
     // Nothing may be written that another process would take for abandoned while it is on its way.
@@ -284,12 +321,13 @@ asio::awaitable<Result<Record>> Relay::Impl::end(const Record& record, State sta
             }
         }
         if (!failure) {
-            auto ended = co_await store.end_authorization(record, state, answer, std::move(reversal), now(),
-                                                          database_limit());
+            auto ended = co_await store.end_intent(record, state, answer, std::move(reversal), now(),
+                                                   database_limit());
             if (ended) {
-                metrics.count("acquirer_authorizations_total", {{"state", to_string(ended->state)}});
+                metrics.count("acquirer_exchanges_total",
+                              {{"kind", to_string(ended->kind)}, {"state", to_string(ended->state)}});
                 if (ended->state == State::reversed) {
-                    log::warning("authorization_reversed", {{"request", Safe::id(record.request_id)}});
+                    log::warning("unanswered_request_reversed", {{"request", Safe::id(record.request_id)}});
                     advices.wake(record.account);
                 }
                 co_return std::move(ended);
@@ -340,8 +378,8 @@ Task<Exchange> Relay::Impl::advise(AccountId account, std::string request_id, st
 }
 
 Task<Exchange> Relay::Impl::find(AccountId account, std::string request_id, Deadline deadline) {
-    if (running.contains({account.value, request_id}))
-        co_return pending_exchange(request_id, Exchange::Kind::authorization);
+    if (const auto ours = running.find({account.value, request_id}); ours != running.end())
+        co_return pending_exchange(request_id, ours->second);
     auto found =
         co_await store.find_or_refuse(account, request_id, now(), deadline.at_most(std::chrono::seconds{10}));
     if (!found) co_return Fail{std::move(found.error())};
@@ -372,7 +410,7 @@ asio::awaitable<void> Relay::Impl::recover_once(const std::string& owner) {
         if (!found || found->state != State::intent) continue;
         const auto ended = co_await end(*found, State::reversed, {});
         if (!ended) co_return;
-        log::warning("abandoned_authorization_reversed", {{"request", Safe::id(key.request_id)}});
+        log::warning("abandoned_request_reversed", {{"request", Safe::id(key.request_id)}});
         post(*ended);
     }
 }
@@ -452,6 +490,12 @@ Task<Exchange> Relay::authorize(AuthorizationRequest order, audit::Caller caller
     if (impl_->draining) co_return Fail{stopping()};
     co_return co_await common::run_on(impl_->io.get_executor(),
                                       impl_->authorize(std::move(order), std::move(caller), deadline));
+}
+
+Task<Exchange> Relay::refund(RefundRequest order, audit::Caller caller, Deadline deadline) {
+    if (impl_->draining) co_return Fail{stopping()};
+    co_return co_await common::run_on(impl_->io.get_executor(),
+                                      impl_->refund(std::move(order), std::move(caller), deadline));
 }
 
 Task<Exchange> Relay::capture(CaptureRequest order, Deadline deadline) {

@@ -1,6 +1,6 @@
-// The acquirer's side of the vault: authorizations, captures and reversals as ISO 8583 messages over one
-// link, each exchange written down before it is sent, so that an answer that never comes is reversed and an
-// advice is repeated until it is answered.
+// The acquirer's side of the vault: authorizations, captures, refunds and reversals as ISO 8583 messages over
+// one link, each exchange written down before it is sent, so that an answer that never comes is reversed and
+// an advice is repeated until it is answered.
 #pragma once
 
 #include <chrono>
@@ -51,7 +51,7 @@ struct Options {
     // has run out.
     std::string instance;
     milliseconds link_wait{3000};  // for a link that is just being made, before an order counts as not sent
-    milliseconds authorization_max{20000};  // from the last byte written to the answer of 0100
+    milliseconds authorization_max{20000};  // from the last byte written to the answer of 0100 and 0200
     milliseconds advice_max{30000};         // the same of 0220 and 0420
     milliseconds open_card_max{5000};
     milliseconds lease_slack{15000};  // beyond the times above, before another process takes over
@@ -93,6 +93,11 @@ class Relay final : public api::Exchanges {
     // 404: no such authorization. 409: it was not approved, or the id was used with other content.
     common::Task<Exchange> capture(CaptureRequest order, common::Deadline deadline) override;
     common::Task<Exchange> reverse(ReversalRequest order, common::Deadline deadline) override;
+    // As `authorize`. 404: no such capture, or its card is gone. 409: the capture was not taken, or the id
+    // was used with other content. 503, Cause::unavailable and field `cause` "refund_open": another refund of
+    // the payment is on its way or waits to be reversed: the acquirer may count it, and refuse this one.
+    common::Task<Exchange> refund(RefundRequest order, audit::Caller caller,
+                                  common::Deadline deadline) override;
     // Cause::not_found for an id that was never seen; from then on that id is refused as not_sent.
     common::Task<Exchange> find(common::AccountId account, std::string request_id,
                                 common::Deadline deadline) override;

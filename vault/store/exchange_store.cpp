@@ -6,7 +6,8 @@
     "account_id, request_id, kind, state, authorization_id, position, livemode, card_token, amount, "  \
     "currency, mcc, country_numeric, terminal_id, merchant_id, name_location, entry_mode, condition, " \
     "stored_credential, network_id, acquirer_id, forwarder_id, stan, rrn, sent_at, original_stan, "    \
-    "original_sent_at, original_code, reason, capture_sequence, capture_count, response_code, "        \
+    "original_sent_at, original_code, processing_code, original_mti, payment_rrn, reason, "            \
+    "capture_sequence, capture_count, response_code, "                                                 \
     "authorization_code, settlement_date, network_transaction_id, merchant_advice, avs_result, "       \
     "cvc_result, approved_amount, attempts, lease_owner, lease_until, created_at "
 
@@ -27,26 +28,37 @@ INSERT INTO exchange (
  account_id, request_id, kind, state, authorization_id, position, livemode, card_token, amount,
  currency, mcc, country_numeric, terminal_id, merchant_id, name_location, entry_mode, condition,
  stored_credential, network_id, acquirer_id, forwarder_id, stan, rrn, sent_at, original_stan,
- original_sent_at, original_code, reason, capture_sequence, capture_count, lease_owner, lease_until,
- created_at, next_at)
+ original_sent_at, original_code, processing_code, original_mti, payment_rrn, reason, capture_sequence,
+ capture_count, lease_owner, lease_until, created_at, next_at)
 VALUES (
  $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
- $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)
+ $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36,
+ $37)
 ON CONFLICT (account_id, request_id) DO NOTHING RETURNING request_id)"};
 
 constexpr Statement find_record{"exchange_find", R"(
 SELECT )" EXCHANGE_COLUMNS R"( FROM exchange WHERE account_id = $1 AND request_id = $2)"};
 
-constexpr Statement end_intent{"exchange_end_intent", R"(
+constexpr Statement end_open_intent{"exchange_end_intent", R"(
 UPDATE exchange SET state = $3, response_code = $4, authorization_code = $5, settlement_date = $6,
        network_transaction_id = $7, merchant_advice = $8, avs_result = $9, cvc_result = $10, approved_amount = $11,
-       ended_at = $12, advices = advices + $13
- WHERE account_id = $1 AND request_id = $2 AND state = 'intent' RETURNING advices)"};
+       ended_at = $12
+ WHERE account_id = $1 AND request_id = $2 AND state = 'intent')"};
 
 // Locks the authorization, so that its advices are numbered in the order of their commits.
 constexpr Statement count_advice{"exchange_count_advice", R"(
 UPDATE exchange SET advices = advices + 1 WHERE account_id = $1 AND request_id = $2 AND kind = 'authorization'
 RETURNING advices)"};
+
+// One refund of a payment at a time.
+constexpr Statement lock_payment{"exchange_lock_payment", R"(
+SELECT 1 FROM exchange WHERE account_id = $1 AND request_id = $2 FOR UPDATE)"};
+
+// The acquirer may count a refund that is on its way, or was left there by a process that died, until its
+// reversal is acknowledged.
+constexpr Statement find_open_refund{"exchange_find_open_refund", R"(
+SELECT 1 FROM exchange WHERE account_id = $1 AND authorization_id = $2 AND processing_code = '200000'
+   AND (state = 'intent' OR (kind = 'reversal' AND state <> 'answered')) LIMIT 1)"};
 
 constexpr Statement refuse_id{"exchange_refuse_id", R"(
 INSERT INTO exchange (account_id, request_id, kind, state, authorization_id, created_at)
@@ -61,7 +73,8 @@ SELECT account_id, request_id FROM exchange
 constexpr Statement release_owner{"exchange_release_owner", R"(
 UPDATE exchange SET lease_until = 0 WHERE state = 'queued' AND lease_owner = $1 AND lease_until > 0)"};
 
-// An advice `e` that is the first of its payment's, and whose authorization has ended.
+// An advice `e` that is the first of its payment's, and whose authorization has ended. A refund has ended
+// when its reversal is queued.
 #define NOTHING_BEFORE_IT                                                                           \
     "NOT EXISTS (SELECT 1 FROM exchange b WHERE b.account_id = e.account_id AND b.state = 'queued'" \
     " AND b.authorization_id = e.authorization_id AND b.position < e.position)"                     \
@@ -111,7 +124,7 @@ std::optional<Enum> named(std::string_view text, const std::array<Enum, N>& valu
     return std::nullopt;
 }
 
-constexpr std::array kinds{Kind::authorization, Kind::capture, Kind::reversal, Kind::refused};
+constexpr std::array kinds{Kind::authorization, Kind::capture, Kind::reversal, Kind::refund, Kind::refused};
 constexpr std::array states{State::intent,   State::queued,   State::answered,
                             State::reversed, State::not_sent, State::parked};
 
@@ -155,10 +168,28 @@ Result<Record> read_record(const pqxx::row& row) {
     r.livemode = columns.as<bool>();
     r.card_token = columns.text();
     r.amount = columns.as<std::int64_t>();
-    for (auto* member :
-         {&r.currency, &r.mcc, &r.country_numeric, &r.terminal_id, &r.merchant_id, &r.name_location,
-          &r.entry_mode, &r.condition, &r.stored_credential, &r.network_id, &r.acquirer_id, &r.forwarder_id,
-          &r.stan, &r.rrn, &r.sent_at, &r.original_stan, &r.original_sent_at, &r.original_code, &r.reason})
+    for (auto* member : {&r.currency,
+                         &r.mcc,
+                         &r.country_numeric,
+                         &r.terminal_id,
+                         &r.merchant_id,
+                         &r.name_location,
+                         &r.entry_mode,
+                         &r.condition,
+                         &r.stored_credential,
+                         &r.network_id,
+                         &r.acquirer_id,
+                         &r.forwarder_id,
+                         &r.stan,
+                         &r.rrn,
+                         &r.sent_at,
+                         &r.original_stan,
+                         &r.original_sent_at,
+                         &r.original_code,
+                         &r.processing_code,
+                         &r.original_mti,
+                         &r.payment_rrn,
+                         &r.reason})
         *member = columns.text();
     r.capture_sequence = columns.as<int>();
     r.capture_count = columns.as<int>();
@@ -173,6 +204,16 @@ Result<Record> read_record(const pqxx::row& row) {
 Error no_such_exchange() {
     return Error{404, ErrorType::invalid_request, "resource_missing", "No such exchange with the acquirer."}
         .with_cause(Cause::not_found);
+}
+
+// The vault itself is well: the field lets a client tell.
+Error refund_is_open() {
+    return Error::unavailable("another refund of the payment is open").with_field("cause", "refund_open");
+}
+
+Error refund_is_final() {
+    return Error{409, ErrorType::invalid_request, "", "A refund is not reversed."}.with_cause(
+        Cause::conflict);
 }
 
 Result<Record> read_one(const pqxx::result& rows) {
@@ -191,22 +232,30 @@ bool insert(Transaction& tx, const Record& r, std::int64_t next_at) {
                     r.card_token, r.amount, r.currency, r.mcc, r.country_numeric, r.terminal_id,
                     r.merchant_id, r.name_location, r.entry_mode, r.condition, r.stored_credential,
                     r.network_id, r.acquirer_id, r.forwarder_id, r.stan, r.rrn, r.sent_at, r.original_stan,
-                    r.original_sent_at, r.original_code, r.reason, r.capture_sequence, r.capture_count,
-                    r.lease_owner, r.lease_until, r.created_at, next_at)
+                    r.original_sent_at, r.original_code, r.processing_code, r.original_mti, r.payment_rrn,
+                    r.reason, r.capture_sequence, r.capture_count, r.lease_owner, r.lease_until, r.created_at,
+                    next_at)
                 .empty();
 }
 
 pqxx::result end(Transaction& tx, const Statement& statement, const Record& r, State state, const Answer& a,
-                 std::int64_t now, auto... more) {
+                 std::int64_t now) {
     return tx.exec(statement, r.account.value, r.request_id, std::string{relay::to_string(state)},
                    a.response_code, a.authorization_code, a.settlement_date, a.network_transaction_id,
-                   a.merchant_advice, a.avs_result, a.cvc_result, a.approved_amount, now, more...);
+                   a.merchant_advice, a.avs_result, a.cvc_result, a.approved_amount, now);
 }
 
 }  // namespace
 
-Task<ExchangeStore::Kept> ExchangeStore::insert_authorization(Record record, Deadline deadline) {
+Task<ExchangeStore::Kept> ExchangeStore::insert_intent(Record record, Deadline deadline) {
     auto job = [record = std::move(record)](Transaction& tx) -> Result<Kept> {
+        if (record.kind == Kind::refund) {
+            tx.exec(lock_payment, record.account.value, record.authorization_id);
+            if (auto found = find_in(tx, record.account, record.request_id); found)
+                return Kept{false, *std::move(found)};
+            if (!tx.exec(find_open_refund, record.account.value, record.authorization_id).empty())
+                return Fail{refund_is_open()};
+        }
         if (insert(tx, record, 0)) return Kept{true, record};
         auto found = find_in(tx, record.account, record.request_id);
         if (!found) return Fail{std::move(found.error())};
@@ -215,15 +264,16 @@ Task<ExchangeStore::Kept> ExchangeStore::insert_authorization(Record record, Dea
     return pool_.transaction(std::move(job), deadline);
 }
 
-Task<Record> ExchangeStore::end_authorization(Record record, State state, Answer answer,
-                                              std::optional<Record> reversal, std::int64_t now,
-                                              Deadline deadline) {
+Task<Record> ExchangeStore::end_intent(Record record, State state, Answer answer,
+                                       std::optional<Record> reversal, std::int64_t now, Deadline deadline) {
     auto job = [record = std::move(record), state, answer = std::move(answer), reversal = std::move(reversal),
                 now](Transaction& tx) -> Result<Record> {
-        const auto ended = end(tx, end_intent, record, state, answer, now, reversal ? 1 : 0);
-        if (!ended.empty() && reversal) {
+        const auto ended = end(tx, end_open_intent, record, state, answer, now);
+        if (ended.affected_rows() == 1 && reversal) {
             Record advice = *reversal;
-            advice.position = ended[0][0].as<int>();
+            const auto counted = tx.exec(count_advice, advice.account.value, advice.authorization_id);
+            if (counted.empty()) return Fail{Error::internal("a reversal's payment is not there")};
+            advice.position = counted[0][0].as<int>();
             if (!insert(tx, advice, now)) return Fail{Error::internal("a reversal's id is taken")};
         }
         return find_in(tx, record.account, record.request_id);
@@ -239,6 +289,7 @@ Task<ExchangeStore::Kept> ExchangeStore::insert_advice(AccountId account, std::s
         if (auto found = find_in(tx, account, request_id); found) return Kept{false, *std::move(found)};
         const auto counted = tx.exec(count_advice, account.value, authorization_id);
         const auto authorization = find_in(tx, account, authorization_id);
+        if (authorization && authorization->kind == Kind::refund) return Fail{refund_is_final()};
         if (counted.empty() || !authorization) return Fail{no_such_exchange()};
         Record advice = compose(*authorization);
         const bool approved = authorization->state == State::answered &&

@@ -36,14 +36,14 @@ class ExchangeStore {
 
     explicit ExchangeStore(common::db::Pool& pool) : pool_{pool} {}
 
-    // An intent, unless the id is taken.
-    Task<Kept> insert_authorization(Record record, Deadline deadline);
-    // Ends an intent in one transaction, with its reversal when there is one. An authorization that has ended
-    // before stays as it is, and is what comes back.
-    Task<Record> end_authorization(Record record, State state, Answer answer, std::optional<Record> reversal,
-                                   std::int64_t now, Deadline deadline);
-    // Queues an advice behind those of the same authorization, unless the id is taken. 404: no such
-    // authorization; 409: a capture of one that was not approved. `compose` makes the advice of the
+    // An intent, unless the id is taken. 503, Cause::unavailable: another refund of the payment is open.
+    Task<Kept> insert_intent(Record record, Deadline deadline);
+    // Ends an intent in one transaction, with its reversal when there is one. What has ended before stays as
+    // it is, and is what comes back.
+    Task<Record> end_intent(Record record, State state, Answer answer, std::optional<Record> reversal,
+                            std::int64_t now, Deadline deadline);
+    // Queues an advice behind those of the same payment, unless the id is taken. 404: no such authorization;
+    // 409: it is a refund, or a capture of what was not approved. `compose` makes the advice of the
     // authorization.
     Task<Kept> insert_advice(AccountId account, std::string request_id, std::string authorization_id,
                              std::function<Record(const Record&)> compose, Deadline deadline);
@@ -60,7 +60,7 @@ class ExchangeStore {
 
     // Accounts with advices to be sent, the longest waiting first.
     Task<std::vector<AccountId>> due_accounts(std::int64_t now, Deadline deadline);
-    // Leases advices that are due, at most one of an authorization, and counts the attempt.
+    // Leases advices that are due, at most one of a payment, and counts the attempt.
     Task<std::vector<Record>> lease_advices(AccountId account, std::string owner, std::int64_t now,
                                             std::int64_t lease_until, int limit, Deadline deadline);
     // answered or parked. An advice that has ended before stays as it is, and is what comes back.

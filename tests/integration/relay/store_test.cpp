@@ -40,6 +40,9 @@ TEST_F(RelayStore, LeasesTheFirstAdviceOfEachPaymentAndNoMoreThanAskedFor) {
         for (const auto& advice : *leased) {
             EXPECT_EQ(advice.position, 1) << advice.request_id;
             EXPECT_EQ(advice.attempts, 1);
+            // Of rows from before there were refunds.
+            EXPECT_EQ(advice.processing_code, "000000");
+            EXPECT_EQ(advice.original_mti, "0100");
             EXPECT_TRUE(taken.insert(advice.request_id).second) << advice.request_id;
         }
     }

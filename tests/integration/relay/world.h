@@ -188,6 +188,14 @@ class RelayTest : public testing::Test {
         order.account = AccountId{7};
         return run(relay->reverse(std::move(order), Deadline::in(60s)));
     }
+    static vault::RefundRequest refund_order(std::string id, std::string capture, std::int64_t amount = 600) {
+        return {std::move(id), std::move(capture), AccountId{7}, amount, "duplicate"};
+    }
+    common::Result<Exchange> refund(std::string id, std::string capture, std::int64_t amount = 600,
+                                    std::chrono::milliseconds limit = 60s) {
+        return run(relay->refund(refund_order(std::move(id), std::move(capture), amount), gateway,
+                                 Deadline::in(limit)));
+    }
     common::Result<Exchange> find(std::string id) {
         return run(relay->find(AccountId{7}, std::move(id), Deadline::in(30s)));
     }
@@ -199,7 +207,7 @@ class RelayTest : public testing::Test {
             });
         return read ? *read : read.error().describe();
     }
-    // The automatic reversal of an authorization has been acknowledged.
+    // The automatic reversal of an authorization or refund has been acknowledged.
     bool reversal_done(const std::string& id) {
         return host.wait_for([&] {
             return value("SELECT coalesce(max(state), '') FROM exchange WHERE request_id = '" + id +
@@ -208,11 +216,11 @@ class RelayTest : public testing::Test {
     }
     static std::string own_name() { return boost::asio::ip::host_name() + "/test"; }
     // As a process that dies leaves it.
-    void make_intents_of(const std::string& owner) {
+    void make_intents_of(const std::string& owner, const std::string& kind = "authorization") {
         Postgres::instance().run("DELETE FROM exchange WHERE kind = 'reversal'", "relay");
         Postgres::instance().run(
             "UPDATE exchange SET state = 'intent', response_code = '', advices = 0, lease_owner = '" + owner +
-                "', lease_until = 9e15, created_at = 1",
+                "', lease_until = 9e15, created_at = 1 WHERE kind = '" + kind + "'",
             "relay");
     }
 

@@ -152,4 +152,47 @@ TEST_F(VaultGroup, ServesAsOneAndSurvivesAnyOne) {
     EXPECT_EQ(vault::vault_of_cvc_handle(back.cvc_handle), "three");
 }
 
+// 200003: the simulated acquirer takes the message and closes the connection.
+TEST_F(VaultGroup, RefundsOnceWhateverBecomesOfTheConnection) {
+    const auto first = vaults.start("one"), second = vaults.start("two");
+    auto both = group_of({member("one", vaults.port_of(*first)), member("two", vaults.port_of(*second))});
+    wait_until_linked(both);
+    const auto card = got(both.create_card(typed(), soon()));
+    auto payment = order(card, card.cvc_handle);
+    payment.amount = 500'000;
+    ASSERT_TRUE(got(both.authorize(payment, soon())).approved());
+    const vault::CaptureRequest capture{common::new_id("areq_", account), payment.request_id, account,
+                                        500'000};
+    ASSERT_TRUE(got(both.capture(capture, soon())).approved());
+    const auto refund = [&](std::int64_t amount) {
+        return vault::RefundRequest{common::new_id("areq_", account), capture.request_id, account, amount,
+                                    "duplicate"};
+    };
+    const auto part = refund(1'000);
+    const auto refunded = got(both.refund(part, soon()));
+    EXPECT_TRUE(refunded.approved());
+    EXPECT_EQ(got(both.refund(part, soon())).stan, refunded.stan);
+    EXPECT_EQ(got(both.refund(refund(499'001), soon())).response_code, "61");
+
+    const auto failovers = metrics.counter_value("vault_group_failovers_total");
+    const auto lost = refund(200'003);
+    EXPECT_EQ(got(both.refund(lost, soon())).state, Exchange::State::reversed);
+    // The acquirer has all of it again as soon as it has acknowledged the reversal.
+    const auto rest = refund(499'000);
+    auto last = vault_test::wait_on(io, both.refund(rest, soon()));
+    for (int tries = 0; tries < 150 && (!last || last->state == Exchange::State::pending); ++tries) {
+        if (!last) EXPECT_EQ(last.error().cause(), common::Cause::unavailable);
+        std::this_thread::sleep_for(100ms);
+        last = vault_test::wait_on(io, both.refund(rest, soon()));
+    }
+    ASSERT_TRUE(last) << last.error().describe();
+    EXPECT_TRUE(last->approved()) << last->response_code;
+    EXPECT_EQ(got(both.find_exchange(account, lost.request_id, soon())).state, Exchange::State::reversed);
+    EXPECT_EQ(metrics.counter_value("vault_group_failovers_total"), failovers) << "no vault has failed";
+    const auto unknown =
+        vault_test::wait_on(io, both.refund({"areq_none", "areq_other", account, 1, ""}, soon()));
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().cause(), common::Cause::not_found);
+}
+
 }  // namespace

@@ -59,7 +59,7 @@ Record approved() {
 TEST(RelayMessages, BuildTheAmericanExpressAuthorization) {
     const auto record = numbered(order_of(12599, "eur"), "000107", "0317121606");
     EXPECT_EQ(
-        encoded(authorization_message(record, open_card("378282246310005", "1234"), {})),
+        encoded(request_message(record, open_card("378282246310005", "1234"), {})),
         "0100723C648188E1800015378282246310005000000000000012599031712160600010712160603172812594262081259"
         "0640012306900001607612000107GW000001MERCHANT0000001ACME BOOKS               LISBOA       PT"
         "015CI0011CV0041234978");
@@ -71,7 +71,7 @@ TEST(RelayMessages, BuildTheMerchantInitiatedAuthorizationWithoutCode) {
     order.stored_credential = "MSR";
     order.network_transaction_id = "030607612153000";
     const auto record = numbered(order, "000110", "0317121609");
-    const auto message = authorization_message(record, open_card("5555555555554444", ""), {});
+    const auto message = request_message(record, open_card("5555555555554444", ""), {});
     EXPECT_EQ(message.get(22), "102");
     EXPECT_EQ(message.get(25), "08");
     EXPECT_EQ(message.get(48), "CO003MSRNT015030607612153000SX001M");
@@ -125,6 +125,83 @@ TEST(RelayMessages, RepeatAnAdviceWithOnlyTheTypeChanged) {
     EXPECT_EQ(first.substr(4), repeat.substr(4));
 }
 
+// The capture that the refunds below give back.
+Record captured() {
+    vault::CaptureRequest order;
+    order.request_id = "areq_2";
+    order.amount = 12599;
+    auto record = capture_of(approved(), order);
+    record.stan = "000201";
+    record.sent_at = "0317143000";
+    record.state = State::answered;
+    record.answer.response_code = "00";
+    return record;
+}
+
+Record refund_of_fifty() {
+    auto record =
+        refund_of(captured(), {"areq_3", "areq_2", common::AccountId{7}, 5000, "requested_by_customer"})
+            .value();
+    record.stan = "000401";
+    record.rrn = "607612000401";
+    record.sent_at = "0317160000";
+    return record;
+}
+
+TEST(RelayMessages, BuildTheRefundOfACapture) {
+    EXPECT_EQ(
+        encoded(request_message(refund_of_fifty(), open_card("4111111111111111", "987"), {})),
+        "0200F23C648188E18000000000400000000016411111111111111120000000000000500003171600000004011600000317"
+        "281259426208125906400123069000016076120004"
+        "01GW000001MERCHANT0000001ACME BOOKS               LISBOA       PT"
+        "063NT015030607612153000RR012607612000101RS021requested_by_customer978"
+        "022000020103171430000000040012300000900001");
+}
+
+TEST(RelayMessages, BuildTheReversalOfAnUnansweredRefund) {
+    const auto refund = refund_of_fifty();
+    EXPECT_EQ(refund.authorization_id, "areq_1");
+    EXPECT_EQ(refund.state, State::intent);
+    auto record = reversal_of(refund, "r", "68");
+    record.stan = "000501";
+    record.sent_at = "0317160020";
+    EXPECT_EQ(record.authorization_id, "areq_1") << "in the queue of the payment";
+    const auto message = advice_message(record, open_card("4111111111111111", ""), false);
+    EXPECT_EQ(message.mti(), "0420");
+    EXPECT_EQ(message.get(3), "200000");
+    EXPECT_EQ(message.get(4), "000000005000");
+    EXPECT_EQ(message.get(37), "607612000401");
+    EXPECT_EQ(message.get(39), "68");
+    EXPECT_EQ(message.get(90), "020000040103171600000000040012300000900001");
+    EXPECT_FALSE(message.has(38));
+    EXPECT_FALSE(message.has(48));
+    EXPECT_FALSE(encoded(message).starts_with("error"));
+}
+
+TEST(RelayMessages, SendNoReasonOrNetworkIdThatThereIsNot) {
+    auto record = refund_of_fifty();
+    record.network_id.clear(), record.reason.clear();
+    EXPECT_EQ(request_message(record, open_card("4111111111111111", ""), {}).get(48), "RR012607612000101");
+}
+
+TEST(RelayMessages, RefuseRefundsThatNoMessageCarries) {
+    const auto param = [](const vault::RefundRequest& order, const std::string& currency = "eur") {
+        auto capture = captured();
+        capture.currency = currency;
+        const auto made = refund_of(capture, order);
+        return made ? std::string{} : std::string{made.error().param()};
+    };
+    const common::AccountId account{7};
+    EXPECT_EQ(param({"areq_3", "areq_2", account, 1, "duplicate"}), "");
+    EXPECT_EQ(param({"areq_3", "areq_2", account, 1, "fraudulent"}), "");
+    EXPECT_EQ(param({"", "areq_2", account, 1, ""}), "request_id");
+    EXPECT_EQ(param({std::string(201, 'a'), "areq_2", account, 1, ""}), "request_id");
+    EXPECT_EQ(param({"areq_3", "areq_2", account, 0, ""}), "amount");
+    EXPECT_EQ(param({"areq_3", "areq_2", account, -1, ""}), "amount");
+    EXPECT_EQ(param({"areq_3", "areq_2", account, 50, ""}, "isk"), "amount");
+    EXPECT_EQ(param({"areq_3", "areq_2", account, 1, "because"}), "reason");
+}
+
 TEST(RelayMessages, CarryTheSecurityCodeInNoAdvice) {
     auto capture = capture_of(approved(), {});
     capture.amount = 5, capture.stan = "000001", capture.sent_at = "0317130000";
@@ -135,7 +212,7 @@ TEST(RelayMessages, CarryTheSecurityCodeInNoAdvice) {
 TEST(RelayMessages, CheckTheAddressWithinFortyCharacters) {
     const auto record = numbered(order_of(100, "eur"), "000107", "0317121606");
     const Transient transient{std::string(60, '9'), "Rua 12, 3.º " + std::string(60, '7')};
-    const auto message = authorization_message(record, open_card("4111111111111111", ""), transient);
+    const auto message = request_message(record, open_card("4111111111111111", ""), transient);
     const auto data = vault::iso8583::PrivateData::parse(message.get(48)).value();
     EXPECT_EQ(data.get("AV"), std::string(20, '9') + ";123" + std::string(16, '7'));
     EXPECT_EQ(data.get("CI"), "0");

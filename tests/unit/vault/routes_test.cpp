@@ -97,6 +97,11 @@ struct ExchangesDouble final : vault::api::Exchanges {
     Task<Exchange> reverse(vault::ReversalRequest request, Deadline) override {
         return answer(request.request_id);
     }
+    std::string refunded_by;
+    Task<Exchange> refund(vault::RefundRequest request, vault::audit::Caller caller, Deadline) override {
+        refunded_by = caller.actor;
+        return answer(request.request_id);
+    }
     Task<Exchange> find(AccountId, std::string id, Deadline) override { return answer(std::move(id)); }
 };
 
@@ -156,6 +161,8 @@ class Routes : public testing::Test {
         R"({"account": "00000011", "livemode": false, "number": "4242424242424242", "cvc": "123", "exp_month": 12, "exp_year": 2031})";
     static constexpr std::string_view good_capture =
         R"({"account": "00000011", "request_id": "creq_1", "authorization_id": "areq_1", "amount": 5, "sequence": 1, "count": 1})";
+    static constexpr std::string_view good_refund =
+        R"({"account": "00000011", "request_id": "freq_1", "capture_id": "creq_1", "amount": 5, "reason": "duplicate"})";
 };
 
 // PCI DSS 4.0.1: 3.4.1
@@ -350,11 +357,16 @@ TEST_F(Routes, AskForARetryWhenTheVaultCannotWork) {
 TEST_F(Routes, CarryOrdersToTheAcquirersSide) {
     EXPECT_EQ(call(Method::post, "/captures", good_capture).status, 200);
     EXPECT_EQ(call(Method::get, "/exchanges/areq_1", "", "account=00000011").status, 200);
-    EXPECT_EQ(exchanges.calls, 2);
+    const auto refunded = call(Method::post, "/refunds", good_refund);
+    EXPECT_EQ(refunded.status, 200);
+    EXPECT_EQ(boost::json::parse(refunded.body).at("request_id"), "freq_1");
+    EXPECT_EQ(exchanges.refunded_by, identity) << "opening the card is audited";
+    EXPECT_EQ(exchanges.calls, 3);
     EXPECT_EQ(call(Method::post, "/captures", "{}").status, 400);
+    EXPECT_EQ(call(Method::post, "/refunds", "{}").status, 400);
     EXPECT_EQ(call(Method::get, "/exchanges/areq_1").status, 400);
     EXPECT_EQ(call(Method::get, "/exchanges/" + std::string(300, 'a'), "", "account=00000011").status, 400);
-    EXPECT_EQ(exchanges.calls, 2);
+    EXPECT_EQ(exchanges.calls, 3);
 }
 
 TEST_F(Routes, TellAnUnknownOutcomeFromNone) {

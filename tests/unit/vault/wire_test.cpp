@@ -115,6 +115,10 @@ TEST(RequestsOnTheWire, KeepEveryMember) {
     EXPECT_EQ(wire::to_json(*wire::capture(wire::to_json(capture))), wire::to_json(capture));
     const vault::ReversalRequest reversal{"rreq_1", "areq_1", common::AccountId{5}, "34"};
     EXPECT_EQ(wire::to_json(*wire::reversal(wire::to_json(reversal))), wire::to_json(reversal));
+    for (const char* reason : {"", "requested_by_customer"}) {
+        const vault::RefundRequest refund{"freq_1", "creq_1", common::AccountId{5}, 100, reason};
+        EXPECT_EQ(wire::to_json(*wire::refund(wire::to_json(refund))), wire::to_json(refund));
+    }
 }
 
 TEST(RequestsOnTheWire, AreBounded) {
@@ -131,6 +135,22 @@ TEST(RequestsOnTheWire, AreBounded) {
     EXPECT_TRUE(refused("sequence", 100));
     EXPECT_TRUE(refused("count", 0));
     EXPECT_TRUE(refused("request_id", std::string(256, 'a').c_str()));
+    const auto refund = wire::to_json(vault::RefundRequest{"freq_1", "creq_1", common::AccountId{5}, 1, ""});
+    for (const auto& [member, value] :
+         std::vector<std::pair<std::string, json::value>>{{"amount", 0},
+                                                          {"amount", 1'000'000'000'000},
+                                                          {"capture_id", 7},
+                                                          {"account", ""},
+                                                          {"card", ""}}) {
+        auto changed = refund;
+        changed[member] = value;
+        EXPECT_EQ(wire::refund(changed).error().param(), member);
+    }
+    for (const char* member : {"request_id", "capture_id", "account", "amount"}) {
+        auto changed = refund;
+        changed.erase(member);
+        EXPECT_EQ(wire::refund(changed).error().param(), member);
+    }
     auto authorization = wire::to_json(vault::AuthorizationRequest{});
     authorization["merchant"].as_object()["mcc"] = "57340";
     EXPECT_EQ(wire::authorization(authorization).error().param(), "mcc");
@@ -141,8 +161,8 @@ TEST(RequestsOnTheWire, AreBounded) {
 TEST(ExchangeOnTheWire, KeepsStateKindAndAnswer) {
     for (const auto state : {Exchange::State::pending, Exchange::State::answered, Exchange::State::reversed,
                              Exchange::State::not_sent, Exchange::State::parked})
-        for (const auto kind :
-             {Exchange::Kind::authorization, Exchange::Kind::capture, Exchange::Kind::reversal}) {
+        for (const auto kind : {Exchange::Kind::authorization, Exchange::Kind::capture,
+                                Exchange::Kind::reversal, Exchange::Kind::refund}) {
             Exchange exchange;
             exchange.state = state;
             exchange.kind = kind;
@@ -195,6 +215,7 @@ TEST(ErrorsOnTheWire, SayWhetherAnythingMayHaveHappened) {
     EXPECT_EQ(wire::error_of(503, "{}").should_retry(), true);
     EXPECT_EQ(wire::error_of(503, R"({"error": {"cause": "outcome_unknown"}})").cause(),
               Cause::outcome_unknown);
+    EXPECT_EQ(wire::error_of(503, R"({"error": {"cause": "refund_open"}})").cause(), Cause::lock_timeout);
     EXPECT_EQ(wire::error_of(500, "{}").cause(), Cause::outcome_unknown);
     EXPECT_EQ(wire::error_of(404, "{}").cause(), Cause::not_found);
     EXPECT_EQ(wire::error_of(409, "{}").cause(), Cause::conflict);
