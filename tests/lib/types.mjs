@@ -20,6 +20,17 @@ for (const [name, fields] of Object.entries(extensions))
   for (const one of name === 'Event' ? resources.event : [name])
     for (const field of fields) definitions[one].properties[field] = true;
 
+// Of a hash, previous_attributes hold the keys that changed, and null for one that was not there: fewer than the type
+// promises.
+for (const definition of Object.values(definitions)) {
+  const before = definition.properties?.previous_attributes;
+  const members = (before?.$ref ? definitions[before.$ref] : before)?.properties;
+  if (!members) continue;
+  const isHash = (schema) => schema.$ref || schema.if || schema.resource || [schema.type].flat().includes('object');
+  const relaxed = Object.fromEntries(Object.entries(members).map(([name, schema]) => [name, isHash(schema) ? {} : schema]));
+  definition.properties.previous_attributes = { type: 'object', properties: relaxed, additionalProperties: false };
+}
+
 // What tells a resource from others: {object: 'customer', deleted: true}.
 const marks = (name) => definitions[name].required.map((field) => [field, definitions[name].properties[field].const]).filter(([, value]) => value !== undefined);
 function choose(names, value) {
