@@ -14,6 +14,7 @@ namespace gateway {
 struct BalanceTransaction;
 struct Customer;
 struct Refund;
+struct Review;
 namespace ledger {
 struct Transfer;
 }
@@ -23,8 +24,8 @@ struct Endpoint;
 
 // Any object of the API.
 using ObjectRef = std::variant<const Customer*, const PaymentMethod*, const PaymentIntent*,
-                               const PaymentView*, const Charge*, const Refund*, const BalanceTransaction*,
-                               const ledger::Transfer*, const webhooks::Endpoint*>;
+                               const PaymentView*, const Charge*, const Refund*, const Review*,
+                               const BalanceTransaction*, const ledger::Transfer*, const webhooks::Endpoint*>;
 
 class Renderer {
   public:

@@ -6,6 +6,7 @@
 #include "gateway/idempotency/idempotency.h"
 #include "gateway/ledger/ledger.h"
 #include "gateway/refunds/refund.h"
+#include "gateway/reviews/review.h"
 #include "gateway/transactions.h"
 #include "gateway/webhooks/endpoint.h"
 

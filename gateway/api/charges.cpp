@@ -2,6 +2,7 @@
 
 #include "gateway/api/customer_rules.h"
 #include "gateway/api/handlers.h"
+#include "gateway/api/intent_checks.h"
 #include "gateway/store/payments.h"
 
 namespace gateway::api {
@@ -40,6 +41,23 @@ Task<StoredResponse> update_charge(Context& context) {
         if (!charge) return Fail{charge.error()};
         return work.show(&*charge);
     });
+}
+
+// The older way of capturing: of the charge that a payment intent made, in whole or in part, once.
+Task<StoredResponse> capture_charge(Context& context) {
+    const auto parameters = context.parameters();
+    if (auto fine = check_descriptors(parameters, context.caller.account.statement_descriptor); !fine)
+        co_return Fail{fine.error()};
+    CaptureIntent input;
+    input.by_charge = true;
+    input.amount_to_capture = parameters.integer("amount");
+    if (input.amount_to_capture)
+        if (auto fine = check_positive(*input.amount_to_capture, "amount"); !fine)
+            co_return Fail{fine.error()};
+    input.statement_descriptor_suffix = parameters.text("statement_descriptor_suffix");
+    input.receipt_email = parameters.text("receipt_email");
+    input.transfer_group = parameters.text("transfer_group");
+    co_return co_await context.backend->capture_intent(context.call, context.id, std::move(input));
 }
 
 }  // namespace gateway::api

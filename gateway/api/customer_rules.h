@@ -54,6 +54,18 @@ inline constexpr Rule update_charge_rules[] = {
     list("expand"),
 };
 
+inline constexpr Rule capture_charge_rules[] = {
+    integer("amount"),
+    email("receipt_email").unset(),
+    text("statement_descriptor", 22).unset(),
+    text("statement_descriptor_suffix", 22).unset(),
+    text("transfer_group"),
+    list("expand"),
+    refuse("application_fee"),
+    refuse("application_fee_amount"),
+    refuse("transfer_data"),
+};
+
 inline constexpr Rule no_rules[] = {list("expand")};
 
 }  // namespace gateway::api

@@ -19,6 +19,7 @@ enum class ObjectKind : std::uint8_t {
     charge,
     refund,
     refund_list,
+    review,
     balance_transaction,
 };
 

@@ -35,6 +35,7 @@ common::Task<StoredResponse> list_payment_intents(Context& context);
 common::Task<StoredResponse> read_charge(Context& context);
 common::Task<StoredResponse> list_charges(Context& context);
 common::Task<StoredResponse> update_charge(Context& context);
+common::Task<StoredResponse> capture_charge(Context& context);
 
 common::Task<StoredResponse> create_refund(Context& context);
 common::Task<StoredResponse> read_refund(Context& context);
@@ -42,6 +43,10 @@ common::Task<StoredResponse> update_refund(Context& context);
 common::Task<StoredResponse> cancel_refund(Context& context);
 common::Task<StoredResponse> list_charge_refunds(Context& context);
 common::Task<StoredResponse> list_refunds(Context& context);
+
+common::Task<StoredResponse> read_review(Context& context);
+common::Task<StoredResponse> approve_review(Context& context);
+common::Task<StoredResponse> list_reviews(Context& context);
 
 common::Task<StoredResponse> create_webhook_endpoint(Context& context);
 common::Task<StoredResponse> list_webhook_endpoints(Context& context);

@@ -7,6 +7,7 @@
 #include "gateway/store/customers.h"
 #include "gateway/store/payments.h"
 #include "gateway/store/refunds.h"
+#include "gateway/store/reviews.h"
 
 namespace gateway::api {
 namespace {
@@ -41,6 +42,7 @@ Rendered load_payments(store::Transaction& tx, const Scope& scope, const Style& 
 constexpr Source sources[] = {
     {"cus_", load<Customer>}, {"pm_", load<PaymentMethod>},       {"pi_", load_payments},
     {"ch_", load<Charge>},    {"txn_", load<BalanceTransaction>}, {"re_", load<Refund>},
+    {"prv_", load<Review>},
 };
 
 const Source* source_of(std::string_view id) {

@@ -1,4 +1,4 @@
-// Parameters of refunds.
+// Parameters of refunds and reviews.
 #pragma once
 
 #include "gateway/api/lists.h"
@@ -20,6 +20,7 @@ inline constexpr Rule create_refund_rules[] = {
     refuse("refund_application_fee"),
     refuse("reverse_transfer"),
 };
+inline constexpr Rule list_reviews_rules[] = {PORTCULLIS_LIST_RULES, range("created")};
 inline constexpr Rule update_refund_rules[] = {metadata(), list("expand")};
 inline constexpr Rule list_of_charge_rules[] = {PORTCULLIS_LIST_RULES};
 inline constexpr Rule list_refunds_rules[] = {PORTCULLIS_LIST_RULES, range("created"), text("charge"),

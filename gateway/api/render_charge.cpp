@@ -97,7 +97,7 @@ object render_charge(const Charge& charge, const Style& style) {
         {"receipt_number", nullptr},
         {"receipt_url", nullptr},
         {"refunded", charge.refunded},
-        {"review", nullptr},
+        {"review", text_or_null(charge.review)},
         {"shipping", render_shipping(charge.shipping)},
         {"source", nullptr},
         {"source_transfer", nullptr},

@@ -153,7 +153,7 @@ object render_payment_intent(const PaymentIntent& intent, const PaymentMethod* d
     if (style.version.from("2026-09-30")) result["payment_record"] = nullptr;
     result["processing"] = nullptr;
     result["receipt_email"] = text_or_null(intent.receipt_email);
-    result["review"] = nullptr;
+    result["review"] = text_or_null(intent.review);
     result["setup_future_usage"] = text_or_null(intent.setup_future_usage);
     result["shipping"] = render_shipping(intent.shipping);
     result["source"] = nullptr;

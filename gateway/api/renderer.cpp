@@ -4,6 +4,7 @@
 
 #include "gateway/api/objects.h"
 #include "gateway/refunds/refund.h"
+#include "gateway/reviews/review.h"
 
 namespace gateway::api {
 namespace {
@@ -53,6 +54,7 @@ boost::json::object render_object(const ObjectRef& object, const Style& style) {
             return render_payment_intent(view->intent, view->method ? &*view->method : nullptr, style);
         }
         boost::json::object operator()(const Charge* charge) const { return render_charge(*charge, style); }
+        boost::json::object operator()(const Review* review) const { return render_review(*review); }
         boost::json::object operator()(const Refund* refund) const { return render_refund(*refund); }
         boost::json::object operator()(const webhooks::Endpoint* endpoint) const {
             return render_webhook_endpoint(*endpoint);

@@ -24,6 +24,7 @@ boost::json::object render_payment_method(const PaymentMethod& method, const Sty
 boost::json::object render_payment_intent(const PaymentIntent& intent, const PaymentMethod* declined,
                                           const Style& style);
 boost::json::object render_charge(const Charge& charge, const Style& style);
+boost::json::object render_review(const Review& review);
 boost::json::object render_refund(const Refund& refund);
 boost::json::object render_balance_transaction(const BalanceTransaction& transaction);
 boost::json::object render_transfer(const ledger::Transfer& transfer);

@@ -31,6 +31,8 @@ constexpr Answer charge_object{ObjectKind::charge};
 constexpr Answer charge_list{ObjectKind::charge, true};
 constexpr Answer refund_object{ObjectKind::refund};
 constexpr Answer refund_list{ObjectKind::refund, true};
+constexpr Answer review_object{ObjectKind::review};
+constexpr Answer review_list{ObjectKind::review, true};
 constexpr Answer balance_object{ObjectKind::balance_transaction};
 constexpr Answer balance_list{ObjectKind::balance_transaction, true};
 
@@ -61,12 +63,16 @@ constexpr Route table[] = {
     {post, "/v1/payment_intents/{id}/capture", "payment_intents", write, secret, intent_object, capture_intent_rules, form_body, capture_payment_intent},
     {post, "/v1/payment_intents/{id}/cancel", "payment_intents", write, secret, intent_object, cancel_intent_rules, form_body, cancel_payment_intent},
     {get, "/v1/charges/{id}", "charges", read, secret, charge_object, read_rules, no_body, read_charge},
+    {post, "/v1/charges/{id}/capture", "charges", write, secret, charge_object, capture_charge_rules, form_body, capture_charge},
     {get, "/v1/charges/{id}/refunds", "refunds", read, secret, refund_list, list_of_charge_rules, no_body, list_charge_refunds},
     {post, "/v1/refunds", "refunds", write, secret, refund_object, create_refund_rules, form_body, create_refund},
     {get, "/v1/refunds", "refunds", read, secret, refund_list, list_refunds_rules, no_body, list_refunds},
     {get, "/v1/refunds/{id}", "refunds", read, secret, refund_object, read_rules, no_body, read_refund},
     {post, "/v1/refunds/{id}", "refunds", write, secret, refund_object, update_refund_rules, form_body, update_refund},
     {post, "/v1/refunds/{id}/cancel", "refunds", write, secret, refund_object, no_rules, no_body, cancel_refund},
+    {get, "/v1/reviews", "reviews", read, secret, review_list, list_reviews_rules, no_body, list_reviews},
+    {get, "/v1/reviews/{id}", "reviews", read, secret, review_object, read_rules, no_body, read_review},
+    {post, "/v1/reviews/{id}/approve", "reviews", write, secret, review_object, no_rules, no_body, approve_review},
     {post, "/v1/webhook_endpoints", "webhook_endpoints", write, secret, plain_object, create_webhook_rules, form_body, create_webhook_endpoint},
     {get, "/v1/webhook_endpoints", "webhook_endpoints", read, secret, plain_list, list_webhooks_rules, no_body, list_webhook_endpoints},
     {get, "/v1/webhook_endpoints/{id}", "webhook_endpoints", read, secret, plain_object, read_rules, no_body, read_webhook_endpoint},

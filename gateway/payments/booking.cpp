@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "gateway/ledger/ledger.h"
 #include "gateway/payments/impl.h"
+#include "gateway/reviews/reviews.h"
 #include "gateway/store/accounts.h"
 #include "gateway/store/acquirer_requests.h"
 #include "gateway/store/payments.h"
@@ -157,6 +158,7 @@ Result<Step> PaymentService::Impl::book_approval(Booking& booking, AcquirerReque
         charge.capture_before = clock->unix_seconds() + authorization_life_seconds;
         intent.amount_capturable = request.amount;
         advance(intent, IntentEvent::authorized);
+        open_review(booking);
         tell_charge(booking, "charge.succeeded");
         tell_intent(booking, "payment_intent.amount_capturable_updated");
         keep_method(booking);
@@ -203,6 +205,7 @@ Result<Step> PaymentService::Impl::book_settlement(Booking& booking, AcquirerReq
     mark_captured(booking, request);
     intent.amount_received = request.amount;
     advance(intent, IntentEvent::paid);
+    open_review(booking);
     tell_charge(booking, "charge.succeeded");
     tell_intent(booking, "payment_intent.succeeded");
     keep_method(booking);
@@ -228,6 +231,9 @@ Result<Step> PaymentService::Impl::book_capture(Booking& booking, AcquirerReques
         charge.statement_descriptor_suffix = suffix;
         intent.statement_descriptor_suffix = std::move(suffix);
     }
+    if (auto email = optional_of(request.detail, "receipt_email")) charge.receipt_email = std::move(email);
+    if (auto group = optional_of(request.detail, "transfer_group"); group && !charge.transfer_group)
+        charge.transfer_group = std::move(group);
     if (const auto* metadata = request.detail.if_contains("metadata");
         metadata != nullptr && metadata->is_object())
         intent.metadata = metadata->get_object();
@@ -268,7 +274,8 @@ Result<Step> PaymentService::Impl::book_open(Booking& booking, AcquirerRequest& 
     store::update(*booking.tx, request);
     store::update(*booking.tx, *booking.view.latest_charge);
     save(booking);
-    return respond(booking);
+    booking.events.write(*booking.tx);
+    return respond(*booking.tx, *booking.call, shown(booking, request));
 }
 
 // Nothing was sent, so nothing has been. Should the vault have sent it after all, recover() finds that out
@@ -358,7 +365,13 @@ Result<Step> PaymentService::Impl::conclude(Booking& booking, AcquirerRequest& r
     if (!respond_now) return Step{};
     if (error != nullptr)
         return respond(tx, *booking.call, renderer->failure(*error, &booking.view, *booking.call));
-    return respond(tx, *booking.call, show(tx, &booking.view, *booking.call));
+    return respond(tx, *booking.call, shown(booking, request));
+}
+
+StoredResponse PaymentService::Impl::shown(Booking& booking, const AcquirerRequest& request) const {
+    const auto object =
+        request.detail.contains("shown") ? ObjectRef{&*booking.view.latest_charge} : ObjectRef{&booking.view};
+    return show(*booking.tx, object, *booking.call);
 }
 
 void note_checks(CardDetails& card, const BillingDetails& details, const vault::Exchange& exchange) {
@@ -380,6 +393,11 @@ void PaymentService::Impl::note_exchange(Booking& booking, const vault::Exchange
     if (!booking.view.method) return;
     booking.view.method->card = charge.card;
     store::update(*booking.tx, *booking.view.method);
+}
+
+void PaymentService::Impl::open_review(Booking& booking) const {
+    reviews::open_if_risky(*booking.tx, booking.view.intent, *booking.view.latest_charge, *booking.call,
+                           *renderer, booking.events, now_ms());
 }
 
 void PaymentService::Impl::keep_method(Booking& booking) const {

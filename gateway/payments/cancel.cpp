@@ -2,6 +2,7 @@
 // transaction that queues it.
 #include "gateway/ledger/ledger.h"
 #include "gateway/payments/impl.h"
+#include "gateway/reviews/reviews.h"
 #include "gateway/store/accounts.h"
 #include "gateway/store/acquirer_requests.h"
 #include "gateway/store/payments.h"
@@ -52,6 +53,7 @@ Task<StoredResponse> PaymentService::cancel_intent(Call call, std::string id, Ca
             charge.released = charge.amount_authorized;
             charge.refunded = true;
             store::update(tx, charge);
+            reviews::close(tx, charge, "canceled", *self->renderer, booking.events);
             store::insert(tx, released_part(charge, charge.released, self->now_ms()));
             self->tell_charge(booking, "charge.refunded");
         }

@@ -6,6 +6,22 @@
 #include "gateway/store/payments.h"
 
 namespace gateway {
+namespace {
+
+// The intent that is meant, locked.
+Result<PaymentIntent> intent_of(Transaction& tx, const Scope& scope, const std::string& id, bool by_charge) {
+    if (!by_charge) return store::require_locked<PaymentIntent>(tx, scope, id);
+    const auto charge = store::require<Charge>(tx, scope, id);
+    if (!charge) return Fail{charge.error()};
+    auto intent = store::require_locked<PaymentIntent>(tx, scope, charge->payment_intent);
+    // As it is under the lock: another capture may just have ended.
+    const auto now = store::require<Charge>(tx, scope, id);
+    if (now)
+        if (auto fine = rules::may_capture_charge(*now); !fine) return Fail{fine.error()};
+    return intent;
+}
+
+}  // namespace
 
 Task<StoredResponse> PaymentService::capture_intent(Call call, std::string id, CaptureIntent input) {
     auto* self = impl_.get();
@@ -17,7 +33,7 @@ Task<StoredResponse> PaymentService::capture_intent(Call call, std::string id, C
         auto used = idempotency::claim(tx, call, self->now_ms());
         if (!used) return Fail{used.error()};
         if (*used) return Step{**std::move(used), {}, {}, {}};
-        auto row = store::require_locked<PaymentIntent>(tx, call.scope, id);
+        auto row = intent_of(tx, call.scope, id, input.by_charge);
         if (!row) return self->refuse(tx, call, row.error(), nullptr);
         if (row->in_flight) return Fail{rules::locked()};
         PaymentView view;
@@ -50,6 +66,9 @@ Task<StoredResponse> PaymentService::capture_intent(Call call, std::string id, C
             request.detail["statement_descriptor_suffix"] = *input.statement_descriptor_suffix;
         if (input.metadata) request.detail["metadata"] = *std::move(metadata);
         request.detail["echoed"] = input.echoed;
+        if (input.receipt_email) request.detail["receipt_email"] = *input.receipt_email;
+        if (input.transfer_group) request.detail["transfer_group"] = *input.transfer_group;
+        if (input.by_charge) request.detail["shown"] = "charge";
         store::insert(tx, request);
         view.intent.in_flight = request.id;
         store::update(tx, view.intent);

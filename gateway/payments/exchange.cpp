@@ -152,7 +152,7 @@ boost::asio::awaitable<Answer> PaymentService::Impl::send_promise(const Acquirer
             reply = co_await vault->capture(std::move(message), deadline);
         } else if (request.purpose == Purpose::refund) {
             auto message = refund_message(request);
-            reply = co_await vault->refund(std::move(message), deadline);
+            reply = co_await vault->refund(std::move(message), deadline.at_most(refund_wait_max));
         } else {
             auto message = reversal_message(request);
             reply = co_await vault->reverse(std::move(message), deadline);

@@ -22,6 +22,7 @@ using store::Transaction;
 inline constexpr std::chrono::milliseconds answer_within{28'000};   // the merchant's wait for an open outcome
 inline constexpr std::chrono::milliseconds advice_wait_max{8'000};  // for the vault to take an advice
 inline constexpr std::chrono::milliseconds void_wait_max{5'000};
+inline constexpr std::chrono::milliseconds refund_wait_max{6'000};  // then it is pending
 inline constexpr std::int64_t lease_ms = 45'000;  // > answer_within + a transaction
 inline constexpr std::int64_t recovery_lease_ms = 30'000;
 inline constexpr std::int64_t authorization_life_seconds = 7 * 24 * 3600;
@@ -161,7 +162,11 @@ struct PaymentService::Impl {
     Result<Step> answer_again(Transaction& tx, const AcquirerRequest& request, bool again) const;
     // Writes everything down, ends the request, and answers unless that was done.
     Result<Step> conclude(Booking& booking, AcquirerRequest& request, const common::Error* error) const;
+    // What the merchant asked to see.
+    StoredResponse shown(Booking& booking, const AcquirerRequest& request) const;
     void note_exchange(Booking& booking, const vault::Exchange& exchange) const;
+    // Somebody should look at it when the risk is elevated; the payment goes on.
+    void open_review(Booking& booking) const;
     // The customer keeps the method, where the payment was to set it up.
     void keep_method(Booking& booking) const;
     AcquirerRequest void_of(const std::string& authorization_id, const AcquirerRequest& request) const;

@@ -94,6 +94,7 @@ struct PaymentIntent : Object {
     std::optional<boost::json::array> allowed_payment_method_types;  // as given; null = not given
     boost::json::object echoed;  // accepted parameters without effect: amount_details, radar_options …
     bool off_session = false;
+    std::optional<std::string> review;
     std::optional<std::string> in_flight;  // acquirer request that is on its way; none: others may act
 };
 BOOST_DESCRIBE_STRUCT(PaymentIntent, (),
@@ -102,7 +103,7 @@ BOOST_DESCRIBE_STRUCT(PaymentIntent, (),
                        latest_charge, receipt_email, return_url, setup_future_usage, statement_descriptor,
                        statement_descriptor_suffix, transfer_group, cancellation_reason, canceled_at,
                        last_payment_error, metadata, shipping, payment_method_options,
-                       automatic_payment_methods, allowed_payment_method_types, echoed, off_session,
+                       automatic_payment_methods, allowed_payment_method_types, echoed, off_session, review,
                        in_flight))
 
 // What was asked for cards goes before what was asked for all methods.
@@ -120,7 +121,8 @@ struct Charge : Object {
     bool captured = false, paid = false, refunded = false, disputed = false;
     std::string payment_intent, payment_method;
     std::optional<std::string> customer, description, receipt_email, statement_descriptor_suffix,
-        failure_code, failure_message, balance_transaction, transfer_group, radar_session, user_report;
+        failure_code, failure_message, balance_transaction, transfer_group, radar_session, user_report,
+        review;
     BillingDetails billing_details;
     CardDetails card;  // snapshot at the payment
     boost::json::object metadata;
@@ -143,9 +145,9 @@ BOOST_DESCRIBE_STRUCT(Charge, (),
                       (amount, amount_captured, released, refunds, refund_pending, currency, status, captured,
                        paid, refunded, disputed, payment_intent, payment_method, customer, description,
                        receipt_email, statement_descriptor_suffix, failure_code, failure_message,
-                       balance_transaction, transfer_group, radar_session, user_report, billing_details, card,
-                       metadata, shipping, outcome_type, outcome_network_status, outcome_reason,
-                       outcome_seller_message, risk_level, network_decline_code, advice_code,
+                       balance_transaction, transfer_group, radar_session, user_report, review,
+                       billing_details, card, metadata, shipping, outcome_type, outcome_network_status,
+                       outcome_reason, outcome_seller_message, risk_level, network_decline_code, advice_code,
                        authorization_request, authorization_code, rrn, network_transaction_id,
                        amount_authorized, capture_before, authentication))
 

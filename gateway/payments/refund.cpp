@@ -7,6 +7,7 @@
 #include "gateway/payments/impl.h"
 #include "gateway/refunds/machine.h"
 #include "gateway/refunds/rules.h"
+#include "gateway/reviews/reviews.h"
 #include "gateway/store/accounts.h"
 #include "gateway/store/acquirer_requests.h"
 #include "gateway/store/balance_transactions.h"
@@ -239,6 +240,9 @@ Result<Step> PaymentService::Impl::conclude_refund(Transaction& tx, Refunding& r
     if (first && refund.status != RefundStatus::failed)
         events.add("charge.refunded", rendering_of(*renderer, &charge));
     if (refund.status == RefundStatus::failed) events.add("refund.failed", shown);
+    if (refund.status == RefundStatus::succeeded)
+        reviews::close(tx, charge, refund.reason == "fraudulent" ? "refunded_as_fraud" : "refunded",
+                       *renderer, events);
     if (!first && refund.status == RefundStatus::succeeded) events.add("refund.updated", shown);
     if (ended && (!first || refund.status == RefundStatus::failed))
         events.add("charge.refund.updated", shown);

@@ -53,7 +53,9 @@ struct AcquirerRequest {
     // payment_method: used by the attempt · creates_intent: the event of its making is still due ·
     // prior_status, prior_method, prior_charge, prior_document: of the intent, when the attempt has to be
     // taken back ·
-    // statement_descriptor_suffix, metadata, echoed: of the merchant's capture · customer: who is to keep the
+    // statement_descriptor_suffix, metadata, echoed: of the merchant's capture · receipt_email,
+    // transfer_group: the same, of the charge · shown: "charge"
+    // when the answer is that in place of the intent · customer: who is to keep the
     // method of a verification · refund: id of the refund
     boost::json::object detail;
 };

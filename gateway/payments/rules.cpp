@@ -169,6 +169,22 @@ Result<std::int64_t> may_capture(const PaymentIntent& intent, const Charge* char
     return wanted;
 }
 
+Status may_capture_charge(const Charge& charge) {
+    if (charge.captured)
+        return Fail{Error{400,
+                          ErrorType::invalid_request,
+                          "charge_already_captured",
+                          "Charge {} has already been captured.",
+                          {Safe::id(charge.id)}}};
+    if (charge.refunded)
+        return Fail{Error{400,
+                          ErrorType::invalid_request,
+                          "charge_already_refunded",
+                          "Charge {} has already been refunded.",
+                          {Safe::id(charge.id)}}};
+    return {};
+}
+
 Status may_cancel(const PaymentIntent& intent) {
     if (next(intent.status, IntentEvent::canceled)) return {};
     return Fail{

@@ -33,6 +33,8 @@ Status method_usable(const PaymentMethod& method, const PaymentIntent& intent);
 // Minor units to capture.
 Result<std::int64_t> may_capture(const PaymentIntent& intent, const Charge* charge,
                                  const CaptureIntent& input, std::int64_t now_seconds);
+// Of a charge by its own id. 400 charge_already_captured or charge_already_refunded.
+Status may_capture_charge(const Charge& charge);
 Status may_cancel(const PaymentIntent& intent);
 
 // Another request holds the payment: 429 lock_timeout, to be sent again.

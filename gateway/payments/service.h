@@ -61,7 +61,9 @@ struct UpdateIntent {
 struct CaptureIntent {
     std::optional<std::int64_t> amount_to_capture;
     bool final_capture = true;
+    bool by_charge = false;  // the id is that of the charge, which is what the answer shows, too
     std::optional<std::string> statement_descriptor_suffix;
+    std::optional<std::string> receipt_email, transfer_group;  // of the charge
     Change<boost::json::object> metadata;
     boost::json::object echoed;  // to be merged
 };

@@ -1,7 +1,7 @@
 // Refunds, with the official SDK for Node.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { client, publishable, relaxed, request, strict, until } from '../lib/sandbox.mjs';
+import { publishable, relaxed, request, strict, until } from '../lib/sandbox.mjs';
 
 const stripe = relaxed();
 const failure = (promise) => promise.then(() => assert.fail('it was accepted'), (error) => error);
@@ -30,7 +30,7 @@ test('a refund gives back what was paid, and shows how', async () => {
   assert.equal(refund.balance_transaction.fee, 0);
   assert.equal(refund.balance_transaction.source, refund.id);
   assert.equal(of((await stripe.balance.retrieve()).pending, 'eur') - before, taken - 2000, 'the fee is not given back');
-  assert.equal((await request('GET', '/v1/ledger/trial_balance')).body.currencies.find((one) => one.currency === 'eur').difference, 0);
+  assert.equal((await request('GET', '/v1/ledger/trial_balance')).body.currencies.eur.difference, 0);
 });
 
 test('parts may be refunded until nothing is left', async () => {
@@ -125,17 +125,27 @@ test('a refund as fraud marks the charge', async () => {
   assert.equal((await stripe.charges.retrieve(paid.latest_charge)).fraud_details.user_report, 'fraudulent');
 });
 
-test('a card that takes no refund makes it fail, and one whose issuer is slow makes it wait', async () => {
-  const failing = await pay(800, { payment_method: 'pm_card_refundFail' });
-  const failed = await stripe.refunds.create({ payment_intent: failing.id });
-  const ended = await until(async () => { const one = await stripe.refunds.retrieve(failed.id); return one.status === 'failed' && one; });
-  assert.ok(ended.failure_reason);
-  assert.equal((await stripe.charges.retrieve(failing.latest_charge)).amount_refunded, 0);
+test('a refund that the issuer takes its time over is pending, and then succeeds or fails', async () => {
+  const pending = async (payment_method) => {
+    const paid = await pay(800, { payment_method });
+    const refund = await stripe.refunds.create({ payment_intent: paid.id });
+    assert.deepEqual([refund.status, refund.pending_reason, refund.balance_transaction, refund.destination_details.card.type], ['pending', 'processing', null, 'pending']);
+    assert.equal((await stripe.charges.retrieve(paid.latest_charge)).amount_refunded, 800);
+    return { ...refund, ended: (status) => until(async () => { const one = await stripe.refunds.retrieve(refund.id); return one.status === status && one; }, 60000, `a refund that ${status}`) };
+  };
+  const [slow, failing] = await Promise.all([pending('pm_card_pendingRefund'), pending('pm_card_refundFail')]);
+  const [succeeded, failed] = await Promise.all([slow.ended('succeeded'), failing.ended('failed')]);
+  assert.equal(succeeded.destination_details.card.type, 'refund');
+  assert.ok(succeeded.balance_transaction);
+  assert.ok((await stripe.events.list({ type: 'refund.updated' })).data.some((event) => event.data.object.id === slow.id));
+  assert.equal(failed.failure_reason, 'expired_or_canceled_card');
+  assert.equal((await stripe.charges.retrieve(failed.charge)).amount_refunded, 0);
+  assert.ok((await stripe.events.list({ type: 'refund.failed' })).data.some((event) => event.data.object.id === failing.id));
 });
 
 test('twenty refunds of the whole at once: one is accepted', async () => {
   const paid = await pay(1500);
-  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => client({ maxNetworkRetries: 0 }).refunds.create({ payment_intent: paid.id })));
+  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => stripe.refunds.create({ payment_intent: paid.id })));
   const accepted = outcomes.filter((one) => one.status === 'fulfilled');
   assert.equal(accepted.length, 1);
   for (const { reason } of outcomes.filter((one) => one.status === 'rejected')) assert.ok(['charge_already_refunded', 'lock_timeout'].includes(reason.code), reason.message);
@@ -144,4 +154,17 @@ test('twenty refunds of the whole at once: one is accepted', async () => {
 
 test('a publishable key may not refund', async () => {
   assert.equal((await failure(publishable().refunds.create({ charge: 'ch_1' }))).statusCode, 403);
+});
+
+test('a charge is captured by its own id, in whole or in part, once', async () => {
+  const held = await pay(1000, { capture_method: 'manual' });
+  for (const [amount, code] of [[0, 'parameter_invalid_integer'], [1001, 'amount_too_large']]) assert.equal((await failure(stripe.charges.capture(held.latest_charge, { amount }))).code, code);
+  const captured = await stripe.charges.capture(held.latest_charge, { amount: 600, receipt_email: 'jenny@example.com' });
+  assert.deepEqual([captured.object, captured.captured, captured.amount_captured, captured.amount_refunded, captured.receipt_email], ['charge', true, 600, 400, 'jenny@example.com']);
+  assert.equal((await stripe.paymentIntents.retrieve(held.id)).status, 'succeeded');
+  assert.equal((await failure(stripe.charges.capture(held.latest_charge))).code, 'charge_already_captured');
+  const dropped = await pay(1000, { capture_method: 'manual' });
+  await stripe.paymentIntents.cancel(dropped.id);
+  assert.equal((await failure(stripe.charges.capture(dropped.latest_charge))).code, 'charge_already_refunded');
+  assert.equal((await failure(stripe.charges.capture('ch_unknown'))).statusCode, 404);
 });

@@ -1,0 +1,1 @@
+ALTER TABLE reviews ADD CONSTRAINT reviews_account FOREIGN KEY (account_id) REFERENCES accounts (account_id);
