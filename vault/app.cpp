@@ -18,6 +18,7 @@
 #include "vault/cards/card_keeper.h"
 #include "vault/cards/card_service.h"
 #include "vault/cards/purge.h"
+#include "vault/keys/data_keys.h"
 #include "vault/keys/housekeeping.h"
 #include "vault/relay/relay.h"
 #include "vault/settings.h"
@@ -167,6 +168,7 @@ struct App::Impl {
     std::chrono::milliseconds housekeeping_every;
     std::string bins_file;
     relay::Relay relay;
+    keys::DataKeys data_keys{*hsm, registry, material, log, metrics};
     api::HealthProbe health{*hsm, rows, relay, log};
     api::Api api;
     std::vector<std::unique_ptr<http::Server>> servers;
@@ -198,7 +200,7 @@ struct App::Impl {
           housekeeping_every{config.integer("keys.housekeeping_ms")},
           bins_file{config.text("cards.bins_file")},
           relay{tables.relay, pool, cards, source_of(tables.acquirer), clock, metrics},
-          api{{cards, keeper, bulk, relay, health, log, config.text("server.trust_domain")}} {
+          api{{cards, keeper, bulk, relay, data_keys, health, log, config.text("server.trust_domain")}} {
         for (std::size_t i = 0; i < runtime.size(); ++i) {
             auto handler = [this](http::Request& request) { return api.handle(request); };
             auto options = server_options(config);

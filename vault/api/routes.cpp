@@ -1,5 +1,6 @@
 #include "vault/api/routes.h"
 
+#include "common/crypto.h"
 #include "common/form.h"
 #include "common/json.h"
 #include "common/log.h"
@@ -50,6 +51,8 @@ constexpr Route routes[] = {
     {Method::post, "/reversals", Role::gateway, &Api::reverse},
     {Method::post, "/refunds", Role::gateway, &Api::refund},
     {Method::get, "/exchanges/{}", Role::gateway, &Api::get_exchange},
+    {Method::post, "/data-keys", Role::gateway, &Api::create_data_key},
+    {Method::post, "/data-keys/open", Role::gateway, &Api::open_data_key},
     {Method::get, "/healthz", Role::any_peer, &Api::healthz},
     {Method::get, "/readyz", Role::any_peer, &Api::readyz},
 };
@@ -77,8 +80,13 @@ std::string methods_of(std::string_view pattern) {
     return methods;
 }
 
-Response json_answer(int status, json::object object) {
+Response json_answer(int status, const json::object& object) {
     return http::json_response(status, json::serialize(object));
+}
+
+// The server wipes the body when it was sent.
+Response secret_answer(const common::SecretText& body) {
+    return http::json_response(200, std::string{body.view()});
 }
 
 Response refusal(const Error& error, std::string_view request_id) {
@@ -356,6 +364,35 @@ Api::Answer Api::get_exchange(Call& call) {
     const auto exchange = co_await parts_.exchanges.find(*account, call.segment, call.request.deadline);
     if (!exchange) co_return Fail{exchange.error()};
     co_return json_answer(200, wire::to_json(*exchange));
+}
+
+Api::Answer Api::create_data_key(Call& call) {
+    const auto body = body_of(call.request);
+    if (!body) co_return Fail{body.error()};
+    auto scope = wire::data_key_scope(body->get_object());
+    if (!scope) co_return Fail{scope.error()};
+    const auto made =
+        co_await parts_.data_keys.make({scope->account, scope->livemode, std::move(scope->object)},
+                                       caller_of(call.request), call.request.deadline);
+    if (!made) co_return Fail{made.error()};
+    DataKey key{common::SecretBytes::copy_of(std::as_const(made->bytes).bytes()),
+                {made->sealed.kek, common::crypto::to_base64(made->sealed.sealed)}};
+    co_return secret_answer(wire::to_json(key));
+}
+
+Api::Answer Api::open_data_key(Call& call) {
+    const auto body = body_of(call.request);
+    if (!body) co_return Fail{body.error()};
+    auto asked = wire::data_key_opening(body->get_object());
+    if (!asked) co_return Fail{asked.error()};
+    auto sealed = common::crypto::from_base64(asked->key.sealed);
+    if (!sealed) co_return Fail{Error::invalid("parameter_invalid", "sealed", "sealed must be in base64.")};
+    auto& scope = asked->scope;
+    const auto bytes = co_await parts_.data_keys.open(
+        {scope.account, scope.livemode, std::move(scope.object)},
+        {std::move(asked->key.kek), std::move(*sealed)}, caller_of(call.request), call.request.deadline);
+    if (!bytes) co_return Fail{bytes.error()};
+    co_return secret_answer(wire::to_json(*bytes));
 }
 
 Api::Answer Api::healthz(Call& call) {

@@ -11,6 +11,7 @@
 #include "vault/api/interfaces.h"
 #include "vault/audit/trail.h"
 #include "vault/cards/card_vault.h"
+#include "vault/keys/data_keys.h"
 
 namespace vault::api {
 
@@ -23,6 +24,7 @@ class Api {
         cards::CardKeeping& keeping;
         cards::BulkVault& bulk;
         Exchanges& exchanges;
+        keys::DataKeyMaker& data_keys;
         HealthSource& health;
         audit::Trail& trail;
         std::string trust_domain;  // "portcullis": callers are spiffe://portcullis/…
@@ -49,6 +51,8 @@ class Api {
     Answer reverse(Call& call);
     Answer refund(Call& call);
     Answer get_exchange(Call& call);
+    Answer create_data_key(Call& call);
+    Answer open_data_key(Call& call);
     Answer healthz(Call& call);
     Answer readyz(Call& call);
 

@@ -23,22 +23,40 @@ struct Client::Impl {
          common::Metrics& metrics)
         : http{io, std::move(options), std::move(tls), metrics} {}
 
-    // One call and the JSON object of its answer. Repeats are harmless: a request id never sends twice, and a
-    // card stored twice is a token that nobody knows.
-    Task<json::object> call(http::Method method, std::string target, SecretText body, Deadline deadline) {
+    // One call and its answer of status 200. Repeats are harmless: a request id never sends twice, and a card
+    // stored twice is a token that nobody knows.
+    Task<http::Response> send(http::Method method, std::string target, SecretText body, Deadline deadline) {
         http::ClientRequest request;
         request.method = method;
         request.target = std::move(target);
         request.body = std::move(body);
         request.idempotent = true;
-        const auto answer = co_await http.send(std::move(request), deadline);
+        auto answer = co_await http.send(std::move(request), deadline);
+        if (answer && answer->status != 200) co_return Fail{wire::error_of(answer->status, answer->body)};
+        co_return answer;
+    }
+
+    Task<json::object> call(http::Method method, std::string target, SecretText body, Deadline deadline) {
+        const auto answer = co_await send(method, std::move(target), std::move(body), deadline);
         if (!answer) co_return Fail{answer.error()};
-        if (answer->status != 200) co_return Fail{wire::error_of(answer->status, answer->body)};
         auto parsed = common::json::parse(answer->body);
-        if (!parsed || !parsed->is_object())
-            co_return Fail{Error::internal("the vault's answer is not a JSON object")
-                               .with_cause(Cause::outcome_unknown)};
+        if (!parsed || !parsed->is_object()) co_return Fail{no_object()};
         co_return std::move(parsed->as_object());
+    }
+
+    // The same for an answer with a secret, which does not stay in memory.
+    Task<json::value> secret_call(http::Method method, std::string target, SecretText body,
+                                  Deadline deadline) {
+        auto answer = co_await send(method, std::move(target), std::move(body), deadline);
+        if (!answer) co_return Fail{answer.error()};
+        auto parsed = common::json::parse(answer->body, common::json::wiping_storage());
+        common::wipe(answer->body.data(), answer->body.size());
+        if (!parsed || !parsed->is_object()) co_return Fail{no_object()};
+        co_return parsed;
+    }
+
+    static Error no_object() {
+        return Error::internal("the vault's answer is not a JSON object").with_cause(Cause::outcome_unknown);
     }
 
     Task<Exchange> exchange(http::Method method, std::string target, SecretText body, Deadline deadline) {
@@ -147,6 +165,22 @@ Task<Exchange> Client::find_exchange(common::AccountId account, std::string requ
     auto target =
         "/exchanges/" + common::form::percent_encode(request_id) + "?account=" + common::base62_of(account);
     co_return co_await impl_->exchange(http::Method::get, std::move(target), SecretText{}, deadline);
+}
+
+Task<DataKey> Client::create_data_key(DataKeyScope scope, Deadline deadline) {
+    auto body = body_of(wire::to_json(scope));
+    const auto answer =
+        co_await impl_->secret_call(http::Method::post, "/data-keys", std::move(body), deadline);
+    if (!answer) co_return Fail{answer.error()};
+    co_return read(wire::data_key(answer->get_object()));
+}
+
+Task<common::SecretBytes> Client::open_data_key(DataKeyScope scope, SealedDataKey key, Deadline deadline) {
+    auto body = body_of(wire::to_json(wire::DataKeyOpening{std::move(scope), std::move(key)}));
+    const auto answer =
+        co_await impl_->secret_call(http::Method::post, "/data-keys/open", std::move(body), deadline);
+    if (!answer) co_return Fail{answer.error()};
+    co_return read(wire::data_key_bytes(answer->get_object()));
 }
 
 Task<bool> Client::healthy(Deadline deadline) {

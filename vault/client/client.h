@@ -146,6 +146,25 @@ struct Exchange {
     bool approved() const;  // answered with 00, 08, 10, 11 or 85 (for a capture also 94)
 };
 
+// What a data key is for; it opens for nothing else.
+struct DataKeyScope {
+    common::AccountId account;
+    bool livemode = false;
+    std::string object;  // id of what it encrypts: letters, digits and '_'
+};
+
+// A data key as its user stores it.
+struct SealedDataKey {
+    std::string kek;     // which key of the HSM sealed it
+    std::string sealed;  // base64
+};
+
+// POST /data-keys
+struct DataKey {
+    common::SecretBytes bytes;  // 32, for AES-256-GCM
+    SealedDataKey sealed;
+};
+
 class Client {
   public:
     Client(boost::asio::io_context& io, common::http::ClientOptions options, common::http::TlsSource tls,
@@ -176,6 +195,11 @@ class Client {
     // (so that a late request cannot be sent after it was booked as lost).
     common::Task<Exchange> find_exchange(common::AccountId account, std::string request_id,
                                          common::Deadline deadline);
+    // A fresh key for what is stored elsewhere than in the vault, which keeps none.
+    common::Task<DataKey> create_data_key(DataKeyScope scope, common::Deadline deadline);
+    // POST /data-keys/open. 500 when it was not sealed for this scope.
+    common::Task<common::SecretBytes> open_data_key(DataKeyScope scope, SealedDataKey key,
+                                                    common::Deadline deadline);
     // GET /healthz
     common::Task<bool> healthy(common::Deadline deadline);
 

@@ -195,6 +195,16 @@ Task<Exchange> Group::find_exchange(AccountId account, std::string request_id, D
     co_return co_await first_of<Exchange>(call, deadline);
 }
 
+Task<DataKey> Group::create_data_key(DataKeyScope scope, Deadline deadline) {
+    const auto call = [&](Client& vault, Deadline limit) { return vault.create_data_key(scope, limit); };
+    co_return co_await first_of<DataKey>(call, deadline);
+}
+
+Task<common::SecretBytes> Group::open_data_key(DataKeyScope scope, SealedDataKey key, Deadline deadline) {
+    const auto call = [&](Client& vault, Deadline limit) { return vault.open_data_key(scope, key, limit); };
+    co_return co_await first_of<common::SecretBytes>(call, deadline);
+}
+
 Task<bool> Group::healthy(Deadline deadline) {
     const auto order = turns();
     for (auto* const member : order) {

@@ -43,6 +43,9 @@ class Group {
     common::Task<Exchange> refund(RefundRequest request, common::Deadline deadline);
     common::Task<Exchange> find_exchange(common::AccountId account, std::string request_id,
                                          common::Deadline deadline);
+    common::Task<DataKey> create_data_key(DataKeyScope scope, common::Deadline deadline);
+    common::Task<common::SecretBytes> open_data_key(DataKeyScope scope, SealedDataKey key,
+                                                    common::Deadline deadline);
     // One that is healthy is enough.
     common::Task<bool> healthy(common::Deadline deadline);
 

@@ -42,6 +42,19 @@ common::Result<ReversalRequest> reversal(const boost::json::object& object);
 boost::json::object to_json(const RefundRequest& request);
 common::Result<RefundRequest> refund(const boost::json::object& object);
 
+boost::json::object to_json(const DataKeyScope& scope);
+common::Result<DataKeyScope> data_key_scope(const boost::json::object& object);
+struct DataKeyOpening {
+    DataKeyScope scope;
+    SealedDataKey key;
+};
+boost::json::object to_json(const DataKeyOpening& opening);
+common::Result<DataKeyOpening> data_key_opening(const boost::json::object& object);
+common::SecretText to_json(const DataKey& key);
+common::Result<DataKey> data_key(const boost::json::object& object);
+common::SecretText to_json(const common::SecretBytes& data_key);
+common::Result<common::SecretBytes> data_key_bytes(const boost::json::object& object);
+
 boost::json::object to_json(const Exchange& exchange);
 common::Result<Exchange> exchange(const boost::json::object& object);
 

@@ -241,6 +241,12 @@ Task<HsmKeyRow> Rotation::may_be_destroyed(KeyRef key, bool now, Deadline deadli
         co_return Fail{is_in_backup_window(label)};
     const auto used = co_await uses(key, deadline);
     if (!used) co_return Fail{used.error()};
+    // Those that it sealed are with the gateway, where nothing here can count them.
+    if (key.purpose == Purpose::kek_pii && row->state != KeyState::pending)
+        co_return Fail{conflict(
+            "key_in_use",
+            "Key {} may be needed by data keys, which are kept outside the vault and sealed by it for good.",
+            label)};
     if (*used != 0)
         co_return Fail{Error{409,
                              ErrorType::invalid_request,

@@ -112,6 +112,26 @@ struct BulkDouble final : vault::cards::BulkVault {
     }
 };
 
+struct DataKeysDouble final : vault::keys::DataKeyMaker {
+    std::optional<Error> failure;
+    std::vector<vault::keys::DataKeyScope> scopes;
+    vault::keys::SealedDataKey opened;
+    vault::audit::Caller caller;
+
+    Task<vault::keys::DataKey> make(vault::keys::DataKeyScope scope, vault::audit::Caller by,
+                                    Deadline) override {
+        scopes.push_back(std::move(scope)), caller = std::move(by);
+        if (failure) co_return Fail{*failure};
+        co_return vault::keys::DataKey{common::SecretBytes{32}, {"KEK-pii-v1", {1, 2, 3}}};
+    }
+    Task<common::SecretBytes> open(vault::keys::DataKeyScope scope, vault::keys::SealedDataKey key,
+                                   vault::audit::Caller by, Deadline) override {
+        scopes.push_back(std::move(scope)), opened = std::move(key), caller = std::move(by);
+        if (failure) co_return Fail{*failure};
+        co_return common::SecretBytes{32};
+    }
+};
+
 struct HealthDouble final : vault::api::HealthSource {
     vault::api::HealthReport state{true, true, true, true, false};
     Task<vault::api::HealthReport> report(Deadline) override { co_return state; }
@@ -122,10 +142,11 @@ class Routes : public testing::Test {
     CardsDouble cards;
     KeepingDouble keeping;
     ExchangesDouble exchanges;
+    DataKeysDouble data_keys;
     HealthDouble health;
     support::AuditRecorder trail;
     BulkDouble bulk;
-    vault::api::Api api{{cards, keeping, bulk, exchanges, health, trail, "portcullis"}};
+    vault::api::Api api{{cards, keeping, bulk, exchanges, data_keys, health, trail, "portcullis"}};
     std::string identity = "spiffe://portcullis/gateway";
 
     http::Response call(Method method, std::string path, std::string_view body = "", std::string query = "",
@@ -252,6 +273,50 @@ TEST_F(Routes, TakeTheFormatOfATokenAndMetadata) {
     EXPECT_EQ(cards.format, vault::cards::TokenFormat::standard);
 }
 
+TEST_F(Routes, MakeAndOpenDataKeys) {
+    const auto made =
+        call(Method::post, "/data-keys", R"({"account": "00000011", "livemode": true, "object": "file_1"})");
+    EXPECT_EQ(made.status, 200);
+    const std::string zeros = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    EXPECT_EQ(made.body, R"({"key":")" + zeros + R"(","kek":"KEK-pii-v1","sealed":"AQID"})");
+    const auto opened = call(
+        Method::post, "/data-keys/open",
+        R"({"account": "00000011", "livemode": true, "object": "file_1", "kek": "KEK-pii-v1", "sealed": "AQID"})");
+    EXPECT_EQ(opened.body, R"({"key":")" + zeros + R"("})");
+    ASSERT_EQ(data_keys.scopes.size(), 2U);
+    for (const auto& scope : data_keys.scopes) {
+        EXPECT_EQ(scope.account, AccountId{63});
+        EXPECT_TRUE(scope.livemode);
+        EXPECT_EQ(scope.object, "file_1");
+    }
+    EXPECT_EQ(data_keys.opened.kek, "KEK-pii-v1");
+    EXPECT_EQ(data_keys.opened.sealed, (common::crypto::Bytes{1, 2, 3}));
+    EXPECT_EQ(data_keys.caller.detail, "req_test");
+}
+
+TEST_F(Routes, MakeAndOpenNoDataKeysForBadBodies) {
+    for (const char* body :
+         {R"({"account": "00000011", "livemode": true})", R"({"livemode": true, "object": "file_1"})",
+          R"({"account": "00000011", "object": "file_1"})",
+          R"({"account": "00000011", "livemode": true, "object": ""})",
+          R"({"account": "00000011", "livemode": true, "object": "4242 4242"})",
+          R"({"account": "00000011", "livemode": true, "object": "file_1", "key": "x"})"})
+        EXPECT_EQ(call(Method::post, "/data-keys", body).status, 400) << body;
+    EXPECT_EQ(
+        call(
+            Method::post, "/data-keys/open",
+            R"({"account": "00000011", "livemode": true, "object": "f", "kek": "KEK-pii-v1", "sealed": "A"})")
+            .status,
+        400);
+    EXPECT_TRUE(data_keys.scopes.empty());
+    data_keys.failure = Error::internal("not what was sealed").with_cause(common::Cause::integrity);
+    EXPECT_EQ(
+        call(Method::post, "/data-keys/open",
+             R"({"account": "00000011", "livemode": true, "object": "f", "kek": "K", "sealed": "AQID"})")
+            .status,
+        500);
+}
+
 // PCI DSS 4.0.1: 7.2.1
 TEST_F(Routes, AreTheGatewaysAlone) {
     const std::pair<Method, const char*> kept[] = {
@@ -260,7 +325,8 @@ TEST_F(Routes, AreTheGatewaysAlone) {
         {Method::post, "/reversals"},      {Method::get, "/exchanges/areq_1"},
         {Method::get, "/nothing"},         {Method::del, "/cards"},
         {Method::get, "/cards"},           {Method::post, "/cards/vt_test_x"},
-        {Method::del, "/cards/vt_test_x"}};
+        {Method::del, "/cards/vt_test_x"}, {Method::post, "/data-keys"},
+        {Method::post, "/data-keys/open"}};
     for (const char* other : {"spiffe://portcullis/acquirer", "spiffe://portcullis/viewer",
                               "spiffe://portcullis/gateway2", "spiffe://portcullis/gateway/x",
                               "spiffe://elsewhere/gateway", "spiffe://portcullis/", "gateway", ""}) {
@@ -269,6 +335,7 @@ TEST_F(Routes, AreTheGatewaysAlone) {
             EXPECT_EQ(call(method, path, good_card).status, 403) << other << ' ' << path;
     }
     EXPECT_EQ(cards.calls + exchanges.calls, 0);
+    EXPECT_TRUE(data_keys.scopes.empty());
     EXPECT_EQ(keeping.updates.size() + keeping.erased.size() + keeping.searches.size(), 0U);
 }
 
