@@ -214,14 +214,19 @@ Bytes gcm_seal(std::span<const std::uint8_t> key, std::span<const std::uint8_t> 
     return sealed;
 }
 
-std::optional<SecretBytes> gcm_open(std::span<const std::uint8_t> key, std::span<const std::uint8_t> sealed,
-                                    std::span<const std::uint8_t> aad) {
+namespace {
+
+bool is_sealed(std::span<const std::uint8_t> sealed) {
+    return sealed.size() >= gcm_iv_size + gcm_tag_size;
+}
+
+// Into `plain`, which has the ciphertext's size. What is there when it fails is not authenticated.
+bool open_into(std::span<std::uint8_t> plain, std::span<const std::uint8_t> key,
+               std::span<const std::uint8_t> sealed, std::span<const std::uint8_t> aad) {
     PORTCULLIS_ASSERT(key.size() == gcm_key_size);
-    if (sealed.size() < gcm_iv_size + gcm_tag_size) return std::nullopt;
-    const auto cipher_text = sealed.subspan(gcm_iv_size, sealed.size() - gcm_iv_size - gcm_tag_size);
+    const auto cipher_text = sealed.subspan(gcm_iv_size, plain.size());
     std::array<std::uint8_t, gcm_tag_size> tag{};
     std::copy(sealed.end() - gcm_tag_size, sealed.end(), tag.begin());
-    SecretBytes plain{cipher_text.size()};
     GcmContext context;
     auto* const gcm = context.get();
     int size = 0;
@@ -230,14 +235,34 @@ std::optional<SecretBytes> gcm_open(std::span<const std::uint8_t> key, std::span
     if (!aad.empty())
         PORTCULLIS_ASSERT(EVP_DecryptUpdate(gcm, nullptr, &size, aad.data(), as_int(aad.size())) == 1);
     if (!cipher_text.empty())
-        PORTCULLIS_ASSERT(EVP_DecryptUpdate(gcm, plain.bytes().data(), &size, cipher_text.data(),
-                                            as_int(cipher_text.size())) == 1);
+        PORTCULLIS_ASSERT(
+            EVP_DecryptUpdate(gcm, plain.data(), &size, cipher_text.data(), as_int(cipher_text.size())) == 1);
     PORTCULLIS_ASSERT(EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_SET_TAG, as_int(gcm_tag_size), tag.data()) == 1);
     std::uint8_t nothing_left = 0;
-    if (EVP_DecryptFinal_ex(gcm, &nothing_left, &size) != 1) {
-        ERR_clear_error();
-        return std::nullopt;  // `plain` is wiped: unauthenticated text never leaves
-    }
+    if (EVP_DecryptFinal_ex(gcm, &nothing_left, &size) == 1) return true;
+    ERR_clear_error();
+    return false;
+}
+
+}  // namespace
+
+// Both wipe what they return nothing of: unauthenticated text never leaves.
+std::optional<SecretBytes> gcm_open(std::span<const std::uint8_t> key, std::span<const std::uint8_t> sealed,
+                                    std::span<const std::uint8_t> aad) {
+    if (!is_sealed(sealed)) return std::nullopt;
+    SecretBytes plain{sealed.size() - gcm_iv_size - gcm_tag_size};
+    if (!open_into(plain.bytes(), key, sealed, aad)) return std::nullopt;
+    return plain;
+}
+
+std::optional<SecretText> gcm_open_text(std::span<const std::uint8_t> key,
+                                        std::span<const std::uint8_t> sealed,
+                                        std::span<const std::uint8_t> aad) {
+    if (!is_sealed(sealed)) return std::nullopt;
+    SecretText plain;
+    plain.resize(sealed.size() - gcm_iv_size - gcm_tag_size);
+    const std::span out{reinterpret_cast<std::uint8_t*>(plain.data()), plain.size()};
+    if (!open_into(out, key, sealed, aad)) return std::nullopt;
     return plain;
 }
 

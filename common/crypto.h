@@ -35,6 +35,10 @@ Bytes gcm_seal(std::span<const std::uint8_t> key, std::span<const std::uint8_t> 
 // Nothing for any failure whatever: wrong key, tampered data, other associated data, short input.
 std::optional<SecretBytes> gcm_open(std::span<const std::uint8_t> key, std::span<const std::uint8_t> sealed,
                                     std::span<const std::uint8_t> aad);
+// The same for what is too large for the secure heap.
+std::optional<SecretText> gcm_open_text(std::span<const std::uint8_t> key,
+                                        std::span<const std::uint8_t> sealed,
+                                        std::span<const std::uint8_t> aad);
 
 std::string to_hex(std::span<const std::uint8_t> data);  // lower case
 std::optional<Bytes> from_hex(std::string_view hex);     // either case

@@ -93,6 +93,22 @@ TEST(Gcm, RefusesEveryFlippedBitCutAndOtherContext) {
     EXPECT_TRUE(crypto::gcm_open(key, sealed, bytes("tok_1")));
 }
 
+TEST(Gcm, OpensTextsTooLargeForTheSecureHeapAndRefusesThemAlike) {
+    const Bytes key(32, 7), other_key(32, 8);
+    const std::string text(3 << 20, 'x');
+    auto sealed = crypto::gcm_seal(key, bytes(text), bytes("file_1"));
+    const auto opened = crypto::gcm_open_text(key, sealed, bytes("file_1"));
+    ASSERT_TRUE(opened);
+    EXPECT_TRUE(opened->view() == text);
+    EXPECT_FALSE(crypto::gcm_open_text(other_key, sealed, bytes("file_1")));
+    EXPECT_FALSE(crypto::gcm_open_text(key, sealed, bytes("file_2")));
+    for (const std::size_t size : {std::size_t{0}, std::size_t{27}, sealed.size() - 1})
+        EXPECT_FALSE(crypto::gcm_open_text(key, std::span{sealed}.first(size), bytes("file_1"))) << size;
+    sealed.back() ^= 1U;
+    EXPECT_FALSE(crypto::gcm_open_text(key, sealed, bytes("file_1")));
+    EXPECT_TRUE(crypto::gcm_open_text(key, crypto::gcm_seal(key, {}, {}), {})->empty());
+}
+
 TEST(Gcm, NeverRepeatsAnIv) {
     const Bytes key(32, 7);
     std::set<std::string> seen;
