@@ -67,6 +67,26 @@ Connection::~Connection() {
     if (const auto gone = core_->connection_gone; gone && core_->connections.empty()) gone();
 }
 
+// A place among the large bodies, kept until the request is answered.
+class Connection::LargeBody {
+  public:
+    explicit LargeBody(ServerCore& core) : core_{core} {}
+    LargeBody(const LargeBody&) = delete;
+    LargeBody& operator=(const LargeBody&) = delete;
+    ~LargeBody() {
+        if (held_) --core_.large_bodies;
+    }
+    bool take() {
+        held_ = core_.large_bodies < core_.options.large_bodies_max;
+        if (held_) ++core_.large_bodies;
+        return held_;
+    }
+
+  private:
+    ServerCore& core_;
+    bool held_ = false;
+};
+
 void Connection::enter(Phase phase, milliseconds limit) {
     phase_ = phase;
     watchdog_.set(steady_clock::now() + limit);
@@ -149,7 +169,8 @@ asio::awaitable<bool> Connection::serve_one() {
     }
     if (core_->options.streams && core_->options.streams(request.method, request.path))
         co_return co_await serve_stream(request);
-    const bool body_read = co_await read_body(request);
+    LargeBody large{*core_};
+    const bool body_read = co_await read_body(request, large);
     if (!body_read) co_return false;
     keep_alive_ = parser_.framing().keep_alive && !is_leaving();
     rest();
@@ -198,10 +219,21 @@ std::size_t Connection::body_max(const Request& request) const {
                                    : body_bytes_default;
 }
 
-asio::awaitable<bool> Connection::read_body(Request& request) {
+bool Connection::may_be_large(const Request& request) const {
+    const auto& framing = parser_.framing();
+    const auto most = body_max(request);
+    return most > body_bytes_default &&
+           (framing.chunked || (framing.length > body_bytes_default && framing.length <= most));
+}
+
+asio::awaitable<bool> Connection::read_body(Request& request, LargeBody& large) {
     const auto& framing = parser_.framing();
     if (!framing.chunked && framing.length == 0) co_return true;
     enter(Phase::body, core_->options.body_time_max);
+    if (may_be_large(request) && !large.take()) {
+        co_await refuse(request, reject::large_bodies);
+        co_return false;
+    }
     parser_.begin_body(body_max(request));
     bool continued = !framing.expects_continue;
     for (;;) {
@@ -295,13 +327,21 @@ void Connection::count(const Request& request, int status) {
                                                  {"status", std::to_string(status)}});
 }
 
+Error Connection::error_for(const Request& request, const Reject& why) const {
+    if (&why == &reject::body_too_large && core_->options.body_refusal)
+        if (auto other = core_->options.body_refusal(request.method, request.path)) return *std::move(other);
+    return error_of(why);
+}
+
 asio::awaitable<void> Connection::refuse(const Request& request, const Reject& why) {
     keep_alive_ = false;
     core_->count_rejected(why.reason);
+    const auto error = error_for(request, why);
     if (core_->may_log())
         log::write(log::Level::info, "request refused",
-                   {{"status", Safe::number(why.status)}, {"why", Safe::id(why.reason)}}, request.request_id);
-    auto response = error_response(error_of(why));
+                   {{"status", Safe::number(error.status())}, {"why", Safe::id(why.reason)}},
+                   request.request_id);
+    auto response = error_response(error);
     co_await answer(request, std::move(response));
 }
 

@@ -24,6 +24,7 @@ struct ServerCore {
     bool draining = false;
     std::list<Connection*> connections;
     std::unordered_map<std::string, std::size_t> per_address;
+    std::size_t large_bodies = 0;
     std::function<void()> connection_gone;
 
     void count_rejected(std::string_view reason);
@@ -50,12 +51,13 @@ class Connection {
   private:
     enum class Phase : std::uint8_t { handshake, idle, head, body, handling, writing, goodbye, closing };
     enum class Read : std::uint8_t { bytes, end, timeout };
+    class LargeBody;
 
     asio::awaitable<bool> handshake();
     asio::awaitable<void> serve();
     asio::awaitable<bool> serve_one();                  // false: no further request
     asio::awaitable<bool> read_head(Request& request);  // false: answered or gone
-    asio::awaitable<bool> read_body(Request& request);
+    asio::awaitable<bool> read_body(Request& request, LargeBody& large);
     asio::awaitable<bool> serve_stream(Request& request);
     asio::awaitable<Response> handle(Request& request);
     asio::awaitable<Read> read_more();
@@ -73,6 +75,8 @@ class Connection {
     void expired();
     bool certificate_expired() const;
     std::size_t body_max(const Request& request) const;
+    bool may_be_large(const Request& request) const;
+    Error error_for(const Request& request, const Reject& why) const;
     std::string_view route_of(const Request& request);
 
     std::shared_ptr<ServerCore> core_;

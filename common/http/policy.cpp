@@ -110,6 +110,7 @@ const Reject* check_framing(const FieldFacts& facts, int version, Framing& frami
 }  // namespace
 
 Error error_of(const Reject& why) {
+    if (why.status == reject::large_bodies.status) return Error::unavailable(why.message);
     return {why.status, ErrorType::invalid_request, "", why.message};
 }
 

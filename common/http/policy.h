@@ -44,6 +44,8 @@ inline constexpr Reject expectation{417, "expectation",
                                     "The only expectation this server meets is 100-continue."};
 inline constexpr Reject header_too_large{431, "header_too_large",
                                          "The request has too many or too long header fields."};
+inline constexpr Reject large_bodies{503, "large_bodies",
+                                     "Too many large bodies are being received at once."};
 inline constexpr Reject transfer_encoding{501, "transfer_encoding", "The only transfer encoding is chunked."};
 inline constexpr Reject method{501, "method", "This server does not know the request's method."};
 inline constexpr Reject version{505, "version", "This server speaks HTTP/1.1."};

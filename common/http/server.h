@@ -31,6 +31,10 @@ struct ServerOptions {
     std::size_t header_bytes_max = 32 * 1024;                            // all fields; more: 431
     std::size_t header_fields_max = 64;                                  // more: 431
     std::function<std::size_t(Method, std::string_view path)> body_max;  // more: 413; default 1 MiB
+    // What a larger body is answered with; nothing: the 413.
+    std::function<std::optional<Error>(Method, std::string_view path)> body_refusal;
+    // Bodies over 1 MiB, where body_max lets them in, at once and until they are answered; more: 503.
+    std::size_t large_bodies_max = 16;              // of this listener
     std::size_t connections_max = 4096;             // of this listener; further ones are closed at accept
     std::size_t connections_per_address_max = 512;  // of this listener; an IPv6 /64 counts as one address
     std::chrono::milliseconds handshake_max{5000};

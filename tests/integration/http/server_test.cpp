@@ -160,6 +160,63 @@ TEST(HttpServer, RefusesALargeBodyBeforeReadingIt) {
     EXPECT_EQ(status_of(pushing.receive()), 413);
 }
 
+TEST(HttpServer, RefusesALargeBodyInTheWordsOfItsOwner) {
+    http::ServerOptions options;
+    options.body_max = [](http::Method, std::string_view) { return std::size_t{100}; };
+    options.body_refusal = [](http::Method, std::string_view path) {
+        return path == "/files" ? std::optional{common::Error::invalid("", "file", "Too large a file.")}
+                                : std::nullopt;
+    };
+    RunningServer server{std::move(options)};
+    RawClient client{server.port};
+    const auto refused = client.ask(post("/files", std::string(101, 'x')));
+    EXPECT_EQ(status_of(refused), 400);
+    EXPECT_THAT(body_of(refused), AllOf(HasSubstr("Too large a file."), HasSubstr(R"("param":"file")")));
+    RawClient chunked{server.port};
+    EXPECT_EQ(
+        status_of(chunked.ask("POST /files HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+                              "65\r\nx")),
+        400);
+    RawClient other{server.port};
+    EXPECT_EQ(status_of(other.ask(post("/other", std::string(101, 'x')))), 413);
+    EXPECT_EQ(server.rejected("body_too_large"), 3);
+    EXPECT_EQ(server.handled, 0);
+}
+
+TEST(HttpServer, TakesAFewLargeBodiesAtOnceAndAsksOthersToComeAgain) {
+    http::ServerOptions options;
+    options.body_max = [](http::Method, std::string_view) { return std::size_t{8} << 20; };
+    options.large_bodies_max = 2;
+    RunningServer server{std::move(options)};
+    const auto head = [](std::size_t size) {
+        return "POST /files HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(size) +
+               "\r\n\r\n";
+    };
+    const std::string large(2 << 20, 'x');
+    auto first = std::make_unique<RawClient>(server.port);
+    first->send(head(large.size()) + "x");
+    RawClient second{server.port};
+    second.send("POST /files HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
+    EXPECT_TRUE(soon([&] {
+        RawClient third{server.port};
+        const auto answer = third.ask(head(large.size()));
+        return status_of(answer) == 503 && answer.contains("Stripe-Should-Retry: true\r\n");
+    })) << "two are being read";
+    RawClient small{server.port};
+    EXPECT_EQ(status_of(small.ask(post("/files", "small"))), 200);
+    first.reset();
+    EXPECT_TRUE(soon([&] {
+        RawClient next{server.port};
+        next.send(head(large.size()) + large);
+        return status_of(next.receive()) == 200;
+    })) << "whoever leaves makes room";
+    RawClient again{server.port};
+    for (int i = 0; i < 3; ++i) {
+        again.send(head(large.size()) + large);
+        EXPECT_EQ(status_of(again.receive()), 200) << "and so does an answer";
+    }
+}
+
 TEST(HttpServer, RefusesLongLinesAndHeads) {
     RunningServer server;
     RawClient line{server.port};
