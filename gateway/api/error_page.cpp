@@ -1,5 +1,7 @@
 #include "gateway/api/error_page.h"
 
+#include "gateway/api/page.h"
+
 namespace gateway::api {
 namespace {
 
@@ -53,27 +55,21 @@ constexpr Entry entries[] = {
 };
 
 constexpr std::string_view head =
-    "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Error codes</title>\n"
-    "</head>\n<body>\n<h1>Error codes</h1>\n"
     "<p>What <code>error.code</code> of an answer means. The message of the error says more.</p>\n<dl>\n";
-constexpr std::string_view foot = "</dl>\n</body>\n</html>\n";
 
 }  // namespace
 
 common::http::Response error_page() {
-    common::http::Response response;
-    response.content_type = "text/html; charset=utf-8";
-    response.body = head;
+    std::string content{head};
     for (const auto& [code, advice] : entries)
-        response.body.append("<dt id=\"")
+        content.append("<dt id=\"")
             .append(code)
             .append("\"><code>")
             .append(code)
             .append("</code></dt>\n<dd>")
             .append(advice)
             .append("</dd>\n");
-    response.body += foot;
-    return response;
+    return html_page(200, "Error codes", content.append("</dl>\n"));
 }
 
 }  // namespace gateway::api
