@@ -37,11 +37,16 @@ inline std::int64_t position_of_second(std::int64_t unix_seconds) {
 // A page of a list, strictly newest first, so that what is made meanwhile neither repeats nor hides older
 // objects.
 struct ListQuery {
+    struct Between {
+        const char* column;
+        std::optional<std::int64_t> from, before;
+    };
     int limit = 10;                                            // 1–100
     std::string starting_after, ending_before;                 // ids; at most one of them
     std::optional<std::int64_t> created_from, created_before;  // unix seconds
     // Columns and what they must equal; names are constants.
     std::vector<std::pair<const char*, std::string>> equal;
+    std::vector<Between> between;  // integer columns besides `created`
 };
 
 template <class T>

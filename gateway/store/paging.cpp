@@ -92,6 +92,11 @@ Result<Rows> page_rows(Transaction& tx, const Listed& listed, const Scope& scope
         query.where("_from", "position >= $", std::to_string(position_of_second(*wanted.created_from)));
     if (wanted.created_before)
         query.where("_before", "position < $", std::to_string(position_of_second(*wanted.created_before)));
+    for (const auto& [column, from, before] : wanted.between) {
+        const std::string name{column};
+        if (from) query.where('_' + name + "_from", name + " >= $", std::to_string(*from));
+        if (before) query.where('_' + name + "_before", name + " < $", std::to_string(*before));
+    }
     const auto& id = backwards ? wanted.ending_before : wanted.starting_after;
     if (!id.empty()) {
         const auto cursor = cursor_of(tx, listed, scope, id, backwards ? "ending_before" : "starting_after");
