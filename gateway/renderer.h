@@ -13,6 +13,8 @@ namespace gateway {
 
 struct BalanceTransaction;
 struct Customer;
+struct File;
+struct FileLink;
 struct Refund;
 struct Review;
 namespace ledger {
@@ -23,9 +25,10 @@ struct Endpoint;
 }
 
 // Any object of the API.
-using ObjectRef = std::variant<const Customer*, const PaymentMethod*, const PaymentIntent*,
-                               const PaymentView*, const Charge*, const Refund*, const Review*,
-                               const BalanceTransaction*, const ledger::Transfer*, const webhooks::Endpoint*>;
+using ObjectRef =
+    std::variant<const Customer*, const PaymentMethod*, const PaymentIntent*, const PaymentView*,
+                 const Charge*, const Refund*, const Review*, const BalanceTransaction*,
+                 const ledger::Transfer*, const webhooks::Endpoint*, const File*, const FileLink*>;
 
 class Renderer {
   public:

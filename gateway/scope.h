@@ -43,10 +43,16 @@ struct Call {
 };
 BOOST_DESCRIBE_STRUCT(Call, (), (request_id, idempotency, api_version, expand, publishable, client_address))
 
+// What an answer is that is no JSON, as a file. It is never stored under an idempotency key.
+struct Media {
+    std::string type, disposition;  // Content-Type, Content-Disposition
+};
+
 // What is stored under an idempotency key and sent.
 struct StoredResponse {
     int status = 200;
     std::string body;
+    std::optional<Media> media;
     std::optional<bool> should_retry;
     std::string original_request;  // request id of the run that made it
     bool replayed = false;

@@ -3,6 +3,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "gateway/customers/customer.h"
+#include "gateway/files/file.h"
 #include "gateway/idempotency/idempotency.h"
 #include "gateway/ledger/ledger.h"
 #include "gateway/refunds/refund.h"

@@ -10,7 +10,9 @@
 #include "gateway/api/cors.h"
 #include "gateway/api/digest.h"
 #include "gateway/api/error_page.h"
+#include "gateway/api/handlers.h"
 #include "gateway/api/openapi.h"
+#include "gateway/api/page.h"
 #include "gateway/api/request_form.h"
 
 namespace gateway::api {
@@ -40,6 +42,18 @@ Response unknown_in_v2() {
     return common::http::json_response(
         404,
         R"({"error":{"code":"not_found","message":"This gateway does not offer /v2.","type":"invalid_request_error"}})");
+}
+
+Response response_of(int status, std::string body, const std::optional<Media>& media) {
+    auto response = common::http::json_response(status, std::move(body));
+    if (!media) return response;
+    response.content_type = media->type;
+    if (!media->disposition.empty()) response.headers.set("Content-Disposition", media->disposition);
+    return response;
+}
+
+Response no_such_file() {
+    return html_page(404, "No such file", "<p>There is no such file, or its link has expired.</p>\n");
 }
 
 Error too_many(common::Text message) {
@@ -90,6 +104,7 @@ struct Api::Progress {
     std::optional<Caller> caller;
     Credential credential;
     common::Result<common::form::Value> form = common::form::Value{};
+    std::optional<Upload> upload;
     ApiVersion version = ApiVersion::newest();
     Call call;
 };
@@ -109,6 +124,8 @@ boost::asio::awaitable<Response> Api::handle(Request& request) {
         co_return common::http::json_response(200, openapi_document());
     if (request.path == error_page_path && request.method == Method::get) co_return error_page();
     if (request.path == "/readyz" && request.method == Method::get) co_return co_await readiness(request);
+    if (request.path.starts_with(files::links_path) && request.method == Method::get)
+        co_return co_await linked_file(request);
     if (request.path.starts_with("/v2/")) co_return unknown_in_v2();
     if (request.method == Method::options && find_publishable_route(request.path)) co_return preflight();
 
@@ -144,14 +161,15 @@ boost::asio::awaitable<Response> Api::handle(Request& request) {
          {"account", Safe::id(progress.caller ? common::public_account_id(progress.caller->account.id)
                                               : std::string{})}},
         request.request_id);
-    co_return answer(request, progress, *outcome);
+    co_return answer(request, progress, *std::move(outcome));
 }
 
 // In this order, because it decides which error wins: key, rate, version, kind of key, route, body,
 // parameters; then the handler, whose service looks at the idempotency key, locks, and applies the rules.
 common::Task<StoredResponse> Api::judge(Request& request, Progress& progress) {
     if (!request.path.starts_with("/v1/")) co_return Fail{unrecognized(request)};
-    progress.form = form_of(request);
+    const bool uploads = progress.match && progress.match->route->uploads;
+    progress.form = uploads ? upload_form_of(request, progress.upload) : form_of(request);
     auto caller = co_await identify(request, progress);
     if (!caller) co_return Fail{caller.error()};
     progress.caller = *std::move(caller);
@@ -226,6 +244,7 @@ common::Status Api::prepare(const Request& request, Progress& progress, Context&
     context.caller = *progress.caller;
     context.call = progress.call;
     context.form = &form;
+    if (progress.upload) context.upload = &*progress.upload;
     const auto& ids = progress.match->ids;
     if (!ids.empty()) context.id = ids.back();
     if (ids.size() > 1) context.parent = ids[ids.size() - 2];
@@ -235,8 +254,8 @@ common::Status Api::prepare(const Request& request, Progress& progress, Context&
     return {};
 }
 
-Response Api::answer(const Request& request, const Progress& progress, const StoredResponse& stored) const {
-    auto response = common::http::json_response(stored.status, stored.body);
+Response Api::answer(const Request& request, const Progress& progress, StoredResponse stored) const {
+    auto response = response_of(stored.status, std::move(stored.body), stored.media);
     auto& headers = response.headers;
     headers.set("Stripe-Version", progress.call.api_version);
     if (request.method == Method::post && request.headers.has("Idempotency-Key")) {
@@ -258,6 +277,22 @@ Response Api::answer(const Request& request, const Progress& progress, const Sto
     const bool by_secret = progress.caller && progress.caller->kind != KeyKind::publishable;
     if (!by_secret && find_publishable_route(request.path)) allow_any_origin(headers);
     return response;
+}
+
+// Whoever has the address gets the file.
+boost::asio::awaitable<Response> Api::linked_file(const Request& request) {
+    const auto link = renderer_->files().link_of(request.path);
+    const auto owner = link ? common::account_of(*link, "link_") : std::nullopt;
+    if (!owner) co_return no_such_file();
+    if (!limits_->links.allow(std::to_string(owner->value))) {
+        metrics_->count("gateway_rate_limited_total", {{"limit", "links"}});
+        co_return html_page(429, "Too many requests", "<p>Try again in a moment.</p>\n");
+    }
+    auto found = co_await read_linked_file(*backend_, *owner, *link, request);
+    if (found) co_return response_of(found->status, std::move(found->body), found->media);
+    if (found.error().status() == 404) co_return no_such_file();
+    common::log::failure("linked file not read", found.error(), request.request_id);
+    co_return html_page(503, "File not available", "<p>It cannot be read right now. Try again later.</p>\n");
 }
 
 boost::asio::awaitable<Response> Api::readiness(const Request& request) {

@@ -14,9 +14,13 @@ namespace gateway::api {
 struct Limits {
     // `requests_per_second` for each account and mode; 0 = no limit.
     explicit Limits(double requests_per_second)
-        : accounts{requests_per_second, requests_per_second}, bad_keys{bad_keys_per_second, bad_keys_burst} {}
+        : accounts{requests_per_second, requests_per_second},
+          bad_keys{bad_keys_per_second, bad_keys_burst},
+          links{links_per_second, links_per_second} {}
     RateLimit accounts;
     RateLimit bad_keys;  // by address
+    RateLimit links;     // files fetched through public links, by account
+    static constexpr double links_per_second = 20;
     static constexpr double bad_keys_per_second = 1, bad_keys_burst = 50;
 };
 
@@ -37,7 +41,8 @@ class Api {
     common::Status admit(const common::http::Request& request, Progress& progress);
     common::Status prepare(const common::http::Request& request, Progress& progress, Context& context);
     common::http::Response answer(const common::http::Request& request, const Progress& progress,
-                                  const StoredResponse& stored) const;
+                                  StoredResponse stored) const;
+    boost::asio::awaitable<common::http::Response> linked_file(const common::http::Request& request);
     boost::asio::awaitable<common::http::Response> readiness(const common::http::Request& request);
 
     Backend* backend_;

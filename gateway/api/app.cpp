@@ -33,6 +33,7 @@ common::http::ServerOptions server_options(const common::Config& config, unsigne
     options.address = config.text("server.address");
     options.port = port;
     options.body_max = body_bytes_max;
+    options.body_refusal = body_refusal;
     options.request_max = 30s;
     options.route_label = route_label;
     options.fixed_headers = {{"Cache-Control", "no-store"},
@@ -53,8 +54,9 @@ class Worker {
         : io_{&io},
           vaults_{io, std::move(vaults), outward, metrics},
           port_{vaults_},
+          file_keys_{vaults_},
           payments_{database, port_, renderer, clock, terms},
-          backend_{database, merchants, payments_, vaults_, renderer, webhooks, clock},
+          backend_{database, merchants, payments_, vaults_, file_keys_, renderer, webhooks, clock},
           api_{backend_, limits, renderer, digest_key, metrics} {}
 
     common::Result<unsigned short> listen(common::http::ServerOptions options, common::http::TlsSource tls,
@@ -73,6 +75,7 @@ class Worker {
     common::asio::io_context* io_;
     vault::Group vaults_;
     VaultGroupPort port_;
+    files::VaultKeys file_keys_;
     PaymentService payments_;
     ServiceBackend backend_;
     Api api_;
@@ -189,9 +192,9 @@ int serve(const common::Config& config) {
     pool_options.name = "portcullis-gateway";
     pool_options.connections = static_cast<unsigned>(config.integer("database.connections"));
     common::db::Pool database{std::move(pool_options), metrics};
+    const JsonRenderer renderer{config.text("server.public_url"), documentation_url(config), *pepper, clock};
     Merchants merchants{database, *std::move(pepper), clock};
     Limits limits{static_cast<double>(config.integer("rate_limit.requests_per_second"))};
-    const JsonRenderer renderer{config.text("server.public_url"), documentation_url(config)};
 
     // The last thread is that of the webhooks, whose handshakes keep no request waiting.
     const auto threads = static_cast<unsigned>(config.integer("server.threads"));

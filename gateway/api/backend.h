@@ -2,6 +2,7 @@
 // database.
 #pragma once
 
+#include "gateway/files/keys.h"
 #include "gateway/merchants/merchants.h"
 #include "gateway/payments/service.h"
 #include "gateway/webhooks/endpoints.h"
@@ -34,6 +35,7 @@ class Backend {
     virtual common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input) = 0;
     virtual common::Task<StoredResponse> create_refund(Call call, NewRefund input) = 0;
     virtual const webhooks::Desk& webhooks() const = 0;
+    virtual files::KeyPort& file_keys() = 0;
     virtual boost::asio::awaitable<Readiness> readiness(common::Deadline deadline) = 0;
 };
 

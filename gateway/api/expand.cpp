@@ -22,6 +22,7 @@ constexpr Edge edges[] = {
     {ObjectKind::customer, "default_source", ObjectKind::none},
     {ObjectKind::customer, "invoice_settings", ObjectKind::invoice_settings, true},
     {ObjectKind::invoice_settings, "default_payment_method", ObjectKind::payment_method},
+    {ObjectKind::file_link, "file", ObjectKind::file},
     {ObjectKind::payment_method, "customer", ObjectKind::customer},
     {ObjectKind::payment_intent, "application", ObjectKind::none},
     {ObjectKind::payment_intent, "customer", ObjectKind::customer},

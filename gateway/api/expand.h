@@ -21,12 +21,15 @@ enum class ObjectKind : std::uint8_t {
     refund_list,
     review,
     balance_transaction,
+    file,
+    file_link,
 };
 
 // What a route answers with: an object, or a list of such.
 struct Answer {
     ObjectKind kind = ObjectKind::none;
     bool list = false;
+    bool bytes = false;  // a content and no JSON
 };
 
 // Dotted paths as a tree: {"latest_charge.payment_method"} → latest_charge → payment_method.

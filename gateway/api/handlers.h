@@ -67,6 +67,19 @@ common::Task<StoredResponse> list_ledger_accounts(Context& context);
 common::Task<StoredResponse> list_ledger_transactions(Context& context);
 common::Task<StoredResponse> read_trial_balance(Context& context);
 
+common::Task<StoredResponse> create_file(Context& context);
+common::Task<StoredResponse> list_files(Context& context);
+common::Task<StoredResponse> read_file(Context& context);
+common::Task<StoredResponse> read_file_contents(Context& context);
+common::Task<StoredResponse> create_file_link(Context& context);
+common::Task<StoredResponse> list_file_links(Context& context);
+common::Task<StoredResponse> read_file_link(Context& context);
+common::Task<StoredResponse> update_file_link(Context& context);
+// The content behind a link of the account, for whoever has its address. 404: none, or it has expired.
+// `request` must outlive the wait.
+common::Task<StoredResponse> read_linked_file(Backend& backend, common::AccountId owner, std::string link,
+                                              const common::http::Request& request);
+
 // Card and holder of `parameters` (type, card, billing_details …). 403 for a raw number in live mode that the
 // account is not enabled for.
 common::Result<NewPaymentMethod> new_payment_method(const Parameters& parameters, const Context& context);

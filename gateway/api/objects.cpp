@@ -5,6 +5,7 @@
 #include "gateway/payments/service.h"
 #include "gateway/store/balance_transactions.h"
 #include "gateway/store/customers.h"
+#include "gateway/store/files.h"
 #include "gateway/store/payments.h"
 #include "gateway/store/refunds.h"
 #include "gateway/store/reviews.h"
@@ -40,9 +41,14 @@ Rendered load_payments(store::Transaction& tx, const Scope& scope, const Style& 
 }
 
 constexpr Source sources[] = {
-    {"cus_", load<Customer>}, {"pm_", load<PaymentMethod>},       {"pi_", load_payments},
-    {"ch_", load<Charge>},    {"txn_", load<BalanceTransaction>}, {"re_", load<Refund>},
+    {"cus_", load<Customer>},
+    {"pm_", load<PaymentMethod>},
+    {"pi_", load_payments},
+    {"ch_", load<Charge>},
+    {"txn_", load<BalanceTransaction>},
+    {"re_", load<Refund>},
     {"prv_", load<Review>},
+    {"file_", load<File>},
 };
 
 const Source* source_of(std::string_view id) {

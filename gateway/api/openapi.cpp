@@ -123,8 +123,12 @@ void put_query(array& parameters, Rules rules) {
     }
 }
 
-object body_of(Rules rules) {
+object body_of(const Route& route) {
+    const auto& rules = route.rules;
     auto schema = object_schema(rules);
+    if (route.uploads)
+        schema.at("properties").as_object()["file"] =
+            object{{"type", "string"}, {"contentMediaType", "application/octet-stream"}};
     object encoding;
     for (const auto& property : schema.at("properties").as_object())
         if (const auto* rule = rules.find(property.key());
@@ -132,7 +136,13 @@ object body_of(Rules rules) {
             encoding[property.key()] = object{{"style", "deepObject"}, {"explode", true}};
     object form{{"schema", std::move(schema)}};
     if (!encoding.empty()) form["encoding"] = std::move(encoding);
-    return {{"content", object{{"application/x-www-form-urlencoded", std::move(form)}}}};
+    const auto* type = route.uploads ? "multipart/form-data" : "application/x-www-form-urlencoded";
+    return {{"content", object{{type, std::move(form)}}}};
+}
+
+object success_of(const Answer& answer) {
+    if (!answer.bytes) return {{"description", "The object, or a list of such."}};
+    return {{"description", "The content."}, {"content", object{{"application/octet-stream", object{}}}}};
 }
 
 object operation_of(const Route& route) {
@@ -144,12 +154,12 @@ object operation_of(const Route& route) {
         {"security", array{object{{"key", array{}}}, object{{"basic", array{}}}}},
         {"x-permission", permission},
         {"x-publishable-key", route.publishable},
-        {"responses", object{{"200", object{{"description", "The object, or a list of such."}}},
+        {"responses", object{{"200", success_of(route.answer)},
                              {"default", object{{"$ref", "#/components/responses/Error"}}}}},
     };
     if (route.method == Method::post) {
         parameters.push_back(object{{"$ref", "#/components/parameters/IdempotencyKey"}});
-        operation["requestBody"] = body_of(route.rules);
+        operation["requestBody"] = body_of(route);
     } else {
         put_query(parameters, route.rules);
     }

@@ -9,16 +9,6 @@
 namespace gateway::api {
 namespace {
 
-Style style_of(const Call& call) {
-    const auto version = ApiVersion::parse(call.api_version);
-    return Style{version ? *version : ApiVersion::newest(), call.publishable};
-}
-
-Style style_of_version(std::string_view text) {
-    const auto version = ApiVersion::parse(text);
-    return Style{version ? *version : ApiVersion::newest(), false};
-}
-
 StoredResponse stored(int status, const boost::json::object& body, const Call& call) {
     StoredResponse response;
     response.status = status;
@@ -37,8 +27,20 @@ boost::json::value text_or_null(std::string_view text) {
     return text.empty() ? boost::json::value(nullptr) : boost::json::value(boost::json::string_view(text));
 }
 
-JsonRenderer::JsonRenderer(std::string public_url, std::string documentation_url)
-    : public_url_{std::move(public_url)}, documentation_url_{std::move(documentation_url)} {}
+JsonRenderer::JsonRenderer(std::string public_url, std::string documentation_url,
+                           const common::SecretBytes& pepper, const common::Clock& clock)
+    : public_url_{std::move(public_url)},
+      documentation_url_{std::move(documentation_url)},
+      files_{public_url_, pepper},
+      clock_{&clock} {}
+
+Style JsonRenderer::style(std::string_view version, bool publishable) const {
+    const auto known = ApiVersion::parse(version);
+    return {.version = known ? *known : ApiVersion::newest(),
+            .publishable = publishable,
+            .files = &files_,
+            .now = clock_->now().time_since_epoch().count() / 1000};
+}
 
 boost::json::object render_object(const ObjectRef& object, const Style& style) {
     struct Visitor {
@@ -65,20 +67,23 @@ boost::json::object render_object(const ObjectRef& object, const Style& style) {
         boost::json::object operator()(const ledger::Transfer* transfer) const {
             return render_transfer(*transfer);
         }
+        boost::json::object operator()(const File* file) const { return render_file(*file, style); }
+        boost::json::object operator()(const FileLink* link) const { return render_file_link(*link, style); }
     };
     return std::visit(Visitor{style}, object);
 }
 
 boost::json::object JsonRenderer::object(const ObjectRef& object, const Call& call) const {
-    return render_object(object, style_of(call));
+    return render_object(object, style(call.api_version, call.publishable));
 }
 
 boost::json::object JsonRenderer::event_object(const ObjectRef& object, std::string_view version) const {
-    return render_object(object, style_of_version(version));
+    return render_object(object, style(version, false));
 }
 
 void JsonRenderer::expand(store::Transaction& tx, boost::json::object& body, const Call& call) const {
-    if (!call.expand.empty()) expand_ids(tx, call.scope, style_of(call), Expansion{call.expand}, body);
+    if (call.expand.empty()) return;
+    expand_ids(tx, call.scope, style(call.api_version, call.publishable), Expansion{call.expand}, body);
 }
 
 StoredResponse JsonRenderer::failure(const common::Error& error, const PaymentView* view,
@@ -89,11 +94,11 @@ StoredResponse JsonRenderer::failure(const common::Error& error, const PaymentVi
         fields["doc_url"] = documentation_url_ + "#" + std::string{error.code()};
     fields["request_log_url"] = public_url_ + "/requests/" + call.request_id;
     if (view) {
-        const auto style = style_of(call);
-        fields["payment_intent"] = render_object(view, style);
+        const auto shown = style(call.api_version, call.publishable);
+        fields["payment_intent"] = render_object(view, shown);
         const bool about_card = error.type() == common::ErrorType::card;
         if (about_card && view->method) {
-            fields["payment_method"] = render_payment_method(*view->method, style);
+            fields["payment_method"] = render_payment_method(*view->method, shown);
             fields["payment_method_type"] = "card";
         }
     }

@@ -4,8 +4,10 @@
 
 #include <string>
 
+#include "common/clock.h"
 #include "gateway/api/version.h"
 #include "gateway/customers/customer.h"
+#include "gateway/files/urls.h"
 #include "gateway/renderer.h"
 
 namespace gateway::api {
@@ -14,6 +16,8 @@ namespace gateway::api {
 struct Style {
     ApiVersion version = ApiVersion::newest();
     bool publishable = false;  // reduced objects, no fingerprint
+    const files::Urls* files = nullptr;
+    std::int64_t now = 0;  // unix seconds: what has expired
 };
 
 boost::json::object render_object(const ObjectRef& object, const Style& style);
@@ -28,6 +32,8 @@ boost::json::object render_review(const Review& review);
 boost::json::object render_refund(const Refund& refund);
 boost::json::object render_balance_transaction(const BalanceTransaction& transaction);
 boost::json::object render_transfer(const ledger::Transfer& transfer);
+boost::json::object render_file(const File& file, const Style& style);
+boost::json::object render_file_link(const FileLink& link, const Style& style);
 boost::json::value render_billing_details(const BillingDetails& details);
 // All members of an address are there once there is one; null stands for none of them.
 boost::json::value render_address(const boost::json::object* address);
@@ -42,16 +48,23 @@ class JsonRenderer final : public Renderer {
   public:
     // `public_url`: where this gateway is reached, for request_log_url. `documentation_url`: page with an
     // anchor for each error code; "" = no doc_url is sent.
-    JsonRenderer(std::string public_url, std::string documentation_url);
+    // `pepper` is not kept.
+    JsonRenderer(std::string public_url, std::string documentation_url, const common::SecretBytes& pepper,
+                 const common::Clock& clock);
 
     boost::json::object object(const ObjectRef& object, const Call& call) const override;
     boost::json::object event_object(const ObjectRef& object, std::string_view version) const override;
     void expand(store::Transaction& tx, boost::json::object& body, const Call& call) const override;
     StoredResponse failure(const common::Error& error, const PaymentView* view,
                            const Call& call) const override;
+    const files::Urls& files() const { return files_; }
 
   private:
+    Style style(std::string_view version, bool publishable) const;
+
     std::string public_url_, documentation_url_;
+    files::Urls files_;
+    const common::Clock* clock_;
 };
 
 }  // namespace gateway::api

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "common/multipart.h"
 #include "gateway/api/balance_rules.h"
 #include "gateway/api/customer_rules.h"
+#include "gateway/api/file_rules.h"
 #include "gateway/api/handlers.h"
 #include "gateway/api/openapi.h"
 #include "gateway/api/payment_intent_rules.h"
@@ -15,7 +17,8 @@ namespace {
 
 using common::http::Method;
 
-constexpr std::size_t card_body = 16 * 1024, form_body = 1024 * 1024, no_body = 16 * 1024;
+constexpr std::size_t card_body = 16 * 1024, form_body = 1024 * 1024, no_body = 16 * 1024,
+                      upload_body = common::multipart::Limits{}.body_bytes_max;
 constexpr auto get = Method::get, post = Method::post, del = Method::del;
 constexpr auto read = Right::read, write = Right::write;
 constexpr bool publishable = true, secret = false;
@@ -35,6 +38,11 @@ constexpr Answer review_object{ObjectKind::review};
 constexpr Answer review_list{ObjectKind::review, true};
 constexpr Answer balance_object{ObjectKind::balance_transaction};
 constexpr Answer balance_list{ObjectKind::balance_transaction, true};
+constexpr Answer file_object{ObjectKind::file};
+constexpr Answer file_list{ObjectKind::file, true};
+constexpr Answer file_bytes{.bytes = true};
+constexpr Answer link_object{ObjectKind::file_link};
+constexpr Answer link_list{ObjectKind::file_link, true};
 
 // clang-format off
 constexpr Route table[] = {
@@ -88,6 +96,14 @@ constexpr Route table[] = {
     {get, "/v1/ledger/accounts", "ledger", read, secret, plain_object, no_rules, no_body, list_ledger_accounts},
     {get, "/v1/ledger/transactions", "ledger", read, secret, plain_list, list_transfers_rules, no_body, list_ledger_transactions},
     {get, "/v1/ledger/trial_balance", "ledger", read, secret, plain_object, no_rules, no_body, read_trial_balance},
+    {post, "/v1/files", "files", write, secret, file_object, create_file_rules, upload_body, create_file, true},
+    {get, "/v1/files", "files", read, secret, file_list, list_files_rules, no_body, list_files},
+    {get, "/v1/files/{id}", "files", read, secret, file_object, read_rules, no_body, read_file},
+    {get, "/v1/files/{id}/contents", "files", read, secret, file_bytes, no_rules, no_body, read_file_contents},
+    {post, "/v1/file_links", "file_links", write, secret, link_object, create_file_link_rules, form_body, create_file_link},
+    {get, "/v1/file_links", "file_links", read, secret, link_list, list_file_links_rules, no_body, list_file_links},
+    {get, "/v1/file_links/{id}", "file_links", read, secret, link_object, read_rules, no_body, read_file_link},
+    {post, "/v1/file_links/{id}", "file_links", write, secret, link_object, update_file_link_rules, form_body, update_file_link},
 };
 // clang-format on
 
@@ -164,8 +180,15 @@ std::size_t body_bytes_max(Method method, std::string_view path) {
     return found ? found->route->body_bytes_max : form_body;
 }
 
+std::optional<common::Error> body_refusal(Method method, std::string_view path) {
+    const auto found = find_route(method, path);
+    if (!found || !found->route->uploads) return std::nullopt;
+    return common::Error::invalid("", "file", "The file is too large.");
+}
+
 std::string route_label(Method method, std::string_view path) {
     if (path == "/healthz" || path == "/readyz" || path == openapi_path) return std::string{path};
+    if (path.starts_with(files::links_path)) return std::string{files::links_path} + "{link}";
     const auto found = find_route(method, path);
     return std::string{found ? found->route->pattern : std::string_view{"unknown"}};
 }

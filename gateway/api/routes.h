@@ -11,6 +11,7 @@
 #include "gateway/api/expand.h"
 #include "gateway/api/parameters.h"
 #include "gateway/api/renderer.h"
+#include "gateway/api/request_form.h"
 
 namespace gateway::api {
 
@@ -19,6 +20,7 @@ struct Context {
     Caller caller;
     Call call;
     const common::form::Value* form = nullptr;  // validated
+    const Upload* upload = nullptr;             // the file of a multipart body
     std::string id;         // the last one of the path, decoded; "" when the pattern has none
     std::string parent;     // the one before it
     std::string_view path;  // the pattern with its ids, as lists name it
@@ -45,6 +47,7 @@ struct Route {
     Rules rules;
     std::size_t body_bytes_max;
     Handler handler;
+    bool uploads = false;  // takes multipart/form-data, with a file
 };
 
 std::span<const Route> routes();
@@ -60,6 +63,8 @@ const Route* find_publishable_route(std::string_view path);
 
 // For the HTTP server: limit of the body, and the pattern as a label of metrics.
 std::size_t body_bytes_max(common::http::Method method, std::string_view path);
+// What a larger body is answered with where that is no 413.
+std::optional<common::Error> body_refusal(common::http::Method method, std::string_view path);
 std::string route_label(common::http::Method method, std::string_view path);
 
 }  // namespace gateway::api

@@ -9,12 +9,13 @@ namespace gateway::api {
 class ServiceBackend final : public Backend {
   public:
     ServiceBackend(common::db::Pool& database, Merchants& merchants, PaymentService& payments,
-                   vault::Group& vaults, const Renderer& renderer, webhooks::Desk webhooks,
-                   const common::Clock& clock)
+                   vault::Group& vaults, files::KeyPort& file_keys, const Renderer& renderer,
+                   webhooks::Desk webhooks, const common::Clock& clock)
         : database_{&database},
           merchants_{&merchants},
           payments_{&payments},
           vaults_{&vaults},
+          file_keys_{&file_keys},
           works_{database, renderer, clock},
           webhooks_{std::move(webhooks)},
           clock_{&clock} {}
@@ -52,6 +53,7 @@ class ServiceBackend final : public Backend {
         return payments_->create_refund(std::move(call), std::move(input));
     }
     const webhooks::Desk& webhooks() const override { return webhooks_; }
+    files::KeyPort& file_keys() override { return *file_keys_; }
     boost::asio::awaitable<Readiness> readiness(common::Deadline deadline) override;
 
   private:
@@ -59,6 +61,7 @@ class ServiceBackend final : public Backend {
     Merchants* merchants_;
     PaymentService* payments_;
     vault::Group* vaults_;
+    files::KeyPort* file_keys_;
     Works works_;
     webhooks::Desk webhooks_;
     const common::Clock* clock_;

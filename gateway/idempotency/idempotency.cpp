@@ -96,6 +96,7 @@ common::Result<std::optional<StoredResponse>> look(store::Transaction& tx, const
 }
 
 void finish(store::Transaction& tx, const Call& call, const StoredResponse& response) {
+    PORTCULLIS_ASSERT(!response.media);
     store::finish_key(tx, call.scope, call.idempotency.key, call.request_id, response);
 }
 

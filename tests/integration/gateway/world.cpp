@@ -202,8 +202,8 @@ World::World() {
     options.url = url;
     options.connections = 4;
     pool = std::make_unique<common::db::Pool>(options, metrics);
-    merchants = std::make_unique<gateway::Merchants>(
-        *pool, common::SecretBytes::copy_of(std::string_view{"pepper of thirty-two characters."}), clock);
+    merchants =
+        std::make_unique<gateway::Merchants>(*pool, common::SecretBytes::copy_of(pepper.bytes()), clock);
     gateway::Account relaxed;
     relaxed.name = "Relaxed";
     relaxed.authentication_mode = "delegated";

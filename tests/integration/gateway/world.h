@@ -129,7 +129,9 @@ class World : public testing::Test {
     common::Metrics metrics;
     common::ManualClock clock{common::TimePoint{std::chrono::milliseconds{1'790'000'000'000}}};
     FakeVault vault;
-    gateway::api::JsonRenderer renderer{"https://pay.example", ""};
+    const common::SecretBytes pepper =
+        common::SecretBytes::copy_of(std::string_view{"pepper of thirty-two characters."});
+    gateway::api::JsonRenderer renderer{"https://pay.example", "", pepper, clock};
     std::unique_ptr<common::db::Pool> pool;
     std::unique_ptr<boost::asio::io_context> io;
     std::unique_ptr<gateway::PaymentService> service;

@@ -3,6 +3,7 @@
 // key it was. What the transaction has entered is still the caller's account.
 #include "gateway/store/balance_transactions.h"
 #include "gateway/store/customers.h"
+#include "gateway/store/files.h"
 #include "gateway/store/payments.h"
 #include "gateway/store/refunds.h"
 #include "gateway/store/webhooks.h"
@@ -120,6 +121,37 @@ TEST_F(Tenancy, HidesWhatIsNeverChangedToo) {
     }));
     EXPECT_TRUE(finds<gateway::BalanceTransaction>(strict, scope_of(account), transaction.id));
     EXPECT_FALSE(finds<gateway::BalanceTransaction>(account, scope_of(strict), transaction.id));
+}
+
+TEST_F(Tenancy, HidesFilesTheirContentsAndLinks) {
+    using gateway::File;
+    const auto file = new_object<File>("file_");
+    const common::crypto::Bytes sealed(28);
+    ASSERT_TRUE(as(strict, [&](Transaction& tx) -> Result<bool> {
+        gateway::store::insert(tx, file);
+        gateway::store::insert_content(tx, file, sealed);
+        return true;
+    }));
+    const auto seen = [&](common::AccountId entered) {
+        return as(entered,
+                  [&](Transaction& tx) -> Result<int> {
+                      const auto found = gateway::store::find<File>(tx, scope_of(account), file.id);
+                      const auto content = gateway::store::content_of(tx, file);
+                      return (found ? 1 : 0) + (content ? 2 : 0);
+                  })
+            .value();
+    };
+    EXPECT_EQ(seen(strict), 3) << "the first wall is not down";
+    EXPECT_EQ(seen(account), 0);
+    EXPECT_FALSE(as(account, [&](Transaction& tx) -> Result<bool> {
+        auto forged = file;
+        forged.id.back() = forged.id.back() == 'x' ? 'y' : 'x';
+        gateway::store::insert(tx, forged);
+        return true;
+    })) << "a row was written for another merchant";
+    auto link = new_object<gateway::FileLink>("link_");
+    link.file = file.id;
+    expect_walled(link, [](auto& other) { other.expires_at = 1; });
 }
 
 TEST_F(Tenancy, AnswersEveryUseCaseAsIfTheObjectDidNotExist) {

@@ -2,6 +2,7 @@
 #include "common/crypto.h"
 #include "fixture.h"
 #include "gateway/api/authentication.h"
+#include "support/upload.h"
 
 namespace gateway::api {
 namespace {
@@ -9,6 +10,9 @@ namespace {
 using common::http::Method;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
+using tests::multipart;
+using tests::multipart_type;
+using tests::pdf;
 
 std::string concrete(std::string_view pattern) {
     std::string path{pattern};
@@ -25,8 +29,15 @@ std::string body_of(const Route& route) {
     if (route.pattern == "/v1/payment_intents") return "amount=100&currency=eur";
     if (route.pattern == "/v1/payment_methods")
         return "type=card&card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2034";
+    if (route.pattern == "/v1/files") return multipart({{"purpose", "dispute_evidence"}}, "a.pdf", pdf);
+    if (route.pattern == "/v1/file_links") return "file=file_1";
     if (route.pattern == "/v1/webhook_endpoints") return "url=https://example.com/&enabled_events[]=*";
     return "";
+}
+
+std::vector<std::pair<std::string, std::string>> headers_of(const Route& route) {
+    if (!route.uploads) return {};
+    return {{"Content-Type", multipart_type}};
 }
 
 TEST_F(ApiTest, EveryRouteAnswersEachKindOfKeyAsItsRowSays) {
@@ -34,7 +45,7 @@ TEST_F(ApiTest, EveryRouteAnswersEachKindOfKeyAsItsRowSays) {
         SCOPED_TRACE(std::string{to_string(route.method)} + " " + std::string{route.pattern});
         const auto path = concrete(route.pattern);
         const auto ask = [&](std::string_view key) {
-            return send(route.method, path, body_of(route), {}, key);
+            return send(route.method, path, body_of(route), headers_of(route), key);
         };
 
         EXPECT_EQ(ask("").status, 401);

@@ -14,6 +14,24 @@
 
 namespace gateway::api {
 
+// Plays the vault where files are concerned: its keys are all zeros.
+class FakeKeys final : public files::KeyPort {
+  public:
+    common::Task<vault::DataKey> create_data_key(vault::DataKeyScope scope, common::Deadline) override {
+        if (away) co_return common::Fail{common::Error::unavailable("the vault is away")};
+        scopes.push_back(std::move(scope));
+        co_return vault::DataKey{common::SecretBytes{32}, {"KEK-pii-v1", "AQID"}};
+    }
+    common::Task<common::SecretBytes> open_data_key(vault::DataKeyScope scope, vault::SealedDataKey,
+                                                    common::Deadline) override {
+        if (away) co_return common::Fail{common::Error::unavailable("the vault is away")};
+        scopes.push_back(std::move(scope));
+        co_return common::SecretBytes{32};
+    }
+    bool away = false;
+    std::vector<vault::DataKeyScope> scopes;  // that it was asked for
+};
+
 // Remembers what reached it and answers with the samples.
 class FakeBackend final : public Backend {
   public:
@@ -103,6 +121,7 @@ class FakeBackend final : public Backend {
         static const webhooks::Desk desk{&secrets, {}};
         return desk;
     }
+    files::KeyPort& file_keys() override { return keys; }
     boost::asio::awaitable<Readiness> readiness(common::Deadline) override { co_return ready; }
 
     common::Result<StoredResponse> outcome(const Call& call) const {
@@ -119,6 +138,7 @@ class FakeBackend final : public Backend {
         return response;
     }
 
+    FakeKeys keys;
     int authentications = 0, calls = 0;
     std::vector<std::string> permissions;
     std::string statement_descriptor, last_id;
@@ -188,7 +208,10 @@ class ApiTest : public ::testing::Test {
     }
 
     common::Metrics metrics_;
-    JsonRenderer renderer_{"https://pay.example", ""};
+    const common::SecretBytes pepper_ =
+        common::SecretBytes::copy_of(std::string_view{"pepper of the test, 32 characters"});
+    common::ManualClock clock_{common::TimePoint{std::chrono::seconds{1790000100}}};
+    JsonRenderer renderer_{"https://pay.example", "", pepper_, clock_};
     FakeBackend backend_{renderer_};
     Limits limits_{0};
     std::array<std::uint8_t, 32> digest_key_{1, 2, 3};

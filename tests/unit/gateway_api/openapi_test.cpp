@@ -51,6 +51,23 @@ TEST_F(ApiTest, OpenApiDocumentShowsTypesLimitsAndWhatIsRequired) {
     EXPECT_EQ(body.at("encoding").at("shipping").at("style"), "deepObject");
 }
 
+TEST_F(ApiTest, OpenApiDocumentSaysWhereFilesTravel) {
+    const auto made = document();
+    const auto& paths = made.at("paths").as_object();
+    const auto& upload = paths.at("/v1/files").at("post").at("requestBody").at("content").as_object();
+    EXPECT_EQ(upload.size(), 1U);
+    const auto& schema = upload.at("multipart/form-data").at("schema");
+    EXPECT_EQ(schema.at("properties").at("file").at("contentMediaType"), "application/octet-stream");
+    EXPECT_EQ(schema.at("required"), (boost::json::array{"file", "purpose"}));
+    EXPECT_TRUE(paths.at("/v1/files/{id}/contents")
+                    .at("get")
+                    .at("responses")
+                    .at("200")
+                    .at("content")
+                    .as_object()
+                    .contains("application/octet-stream"));
+}
+
 TEST_F(ApiTest, OpenApiDocumentIsServedWithoutAKey) {
     const auto response = get(openapi_path, "");
     EXPECT_EQ(response.status, 200);

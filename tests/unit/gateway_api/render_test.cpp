@@ -150,8 +150,29 @@ TEST_F(Rendering, EventsHoldObjectsWithoutExpansion) {
     EXPECT_EQ(charge.at("payment_intent"), boost::json::string(sample_intent().id));
 }
 
+TEST_F(Rendering, File) {
+    const auto file = sample_file();
+    expect_golden("file", body_of(&file));
+}
+
+TEST_F(Rendering, FileLink) {
+    const auto link = sample_file_link();
+    expect_golden("file_link", body_of(&link));
+}
+
+TEST_F(Rendering, AnExpiredLinkHasNoAddress) {
+    auto link = sample_file_link();
+    link.expires_at = 1790000101;
+    EXPECT_FALSE(renderer_.object(&link, call()).at("expired").as_bool());
+    clock_.advance(std::chrono::seconds{1});
+    const auto expired = renderer_.object(&link, call());
+    EXPECT_TRUE(expired.at("expired").as_bool());
+    EXPECT_EQ(expired.at("expires_at"), 1790000101);
+    EXPECT_TRUE(expired.at("url").is_null());
+}
+
 TEST_F(Rendering, DocumentationIsLinkedWhereThereIsOne) {
-    const JsonRenderer with_docs{"https://pay.example", "https://docs.example/errors"};
+    const JsonRenderer with_docs{"https://pay.example", "https://docs.example/errors", pepper_, clock_};
     const auto error =
         common::Error::invalid("parameter_missing", "amount", "Missing required param: amount.");
     const auto body = boost::json::parse(with_docs.failure(error, nullptr, call()).body).at("error");

@@ -1,6 +1,7 @@
 // Objects of the domain as the tests use them.
 #pragma once
 
+#include "gateway/files/file.h"
 #include "gateway/ledger/balance_transaction.h"
 #include "gateway/payments/payment.h"
 #include "gateway/refunds/refund.h"
@@ -90,6 +91,30 @@ inline Refund sample_refund() {
     refund.metadata = {{"ticket", "17"}};
     refund.stan = "000401";
     return refund;
+}
+
+inline File sample_file() {
+    File file;
+    file.id = "file_00000001abcdefghijklmnopqr";
+    file.scope = {common::AccountId{1}, false};
+    file.created = 1790000004;
+    file.purpose = "dispute_evidence";
+    file.type = "pdf";
+    file.filename = "receipt.pdf";
+    file.size = 8342;
+    file.kek = "KEK-pii-v1";
+    file.sealed_key = "never_shown";
+    return file;
+}
+
+inline FileLink sample_file_link() {
+    FileLink link;
+    link.id = "link_00000001abcdefghijklmnopqr";
+    link.scope = {common::AccountId{1}, false};
+    link.created = 1790000005;
+    link.file = sample_file().id;
+    link.metadata = {{"order", "6735"}};
+    return link;
 }
 
 inline BalanceTransaction sample_balance_transaction() {
