@@ -33,7 +33,7 @@ export const relaxed = (options) => client(sandbox().accounts.relaxed.secret_key
 export const strict = (options) => client(sandbox().accounts.strict.secret_key, options);
 export const publishable = (options) => client(sandbox().accounts.relaxed.publishable_key, options);
 
-// A bare request: {status, headers, body (parsed when it is JSON), text}.
+// A bare request: {status, headers, body (parsed when it is JSON), text, bytes}.
 export function request(method, path, { key = sandbox().accounts.relaxed.secret_key, headers = {}, body, basic = false } = {}) {
   const url = new URL(sandbox().gateway_url);
   const authorization = key === null ? {} : { Authorization: basic ? 'Basic ' + Buffer.from(key + ':').toString('base64') : 'Bearer ' + key };
@@ -46,11 +46,12 @@ export function request(method, path, { key = sandbox().accounts.relaxed.secret_
         const chunks = [];
         answer.on('data', (chunk) => chunks.push(chunk));
         answer.on('end', () => {
-          const text = Buffer.concat(chunks).toString();
+          const bytes = Buffer.concat(chunks);
+          const text = bytes.toString();
           let parsed;
           try { parsed = JSON.parse(text); } catch { parsed = undefined; }
           if (parsed !== undefined && path.startsWith('/v1/') && path !== '/v1/openapi.json') note({ method, path, status: answer.statusCode, headers: answer.headers, body: parsed, publishable: key?.startsWith('pk_') });
-          resolve({ status: answer.statusCode, headers: answer.headers, body: parsed, text });
+          resolve({ status: answer.statusCode, headers: answer.headers, body: parsed, text, bytes });
         });
       });
     call.on('error', reject);

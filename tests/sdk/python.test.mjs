@@ -29,3 +29,18 @@ print(json.dumps([paid.status, declined, held.status, captured.status, canceled.
   const out = execFileSync(python, ['-c', program], { encoding: 'utf8' });
   assert.deepEqual(JSON.parse(out), ['succeeded', ['card_declined', 'generic_decline'], 'requires_capture', 'succeeded', 'canceled', 1234]);
 });
+
+test('the Python SDK uploads a file and makes a link to it', { skip: python ? false : 'stripe for Python is not installed' }, () => {
+  const { gateway_url: url, ca_file: ca, accounts } = sandbox();
+  const program = `
+import io, json, stripe
+stripe.ca_bundle_path = ${JSON.stringify(ca)}
+client = stripe.StripeClient(${JSON.stringify(accounts.relaxed.secret_key)}, base_addresses={"api": ${JSON.stringify(url)}, "files": ${JSON.stringify(url)}})
+receipt = io.BytesIO(b"%PDF-1.4\\n%%EOF\\n")
+receipt.name = "/home/merchant/receipt.pdf"
+file = client.v1.files.create({"purpose": "dispute_evidence", "file": receipt, "file_link_data": {"create": True}})
+link = client.v1.file_links.create({"file": file.id})
+print(json.dumps([file.filename, file.type, file.size, len(file.links.data), link.file == file.id, link.expired]))
+`;
+  assert.deepEqual(JSON.parse(execFileSync(python, ['-c', program], { encoding: 'utf8' })), ['receipt.pdf', 'pdf', 15, 1, true, false]);
+});
