@@ -47,6 +47,15 @@ class Transaction {
         failed_ = false;
         return result;
     }
+    // A statement put together for one use, planned with its values; `name` is for logs. The text is made of
+    // constants, whatever came from outside is among the values.
+    template <class... Args>
+    pqxx::result exec_once(const Statement& statement, Args&&... args) {
+        begin_if_needed(statement.name);
+        auto result = work_->exec_params(statement.sql, std::forward<Args>(args)...);
+        failed_ = false;
+        return result;
+    }
     // Many rows for the price of a few; none may be there already (23505).
     template <std::size_t Columns>
     void copy(const CopyTarget<Columns>& target, const std::vector<std::array<std::string, Columns>>& rows) {

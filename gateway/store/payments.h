@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gateway/payments/payment.h"
+#include "gateway/search/fields.h"
 #include "gateway/store/table.h"
 
 namespace gateway::store {
@@ -20,6 +21,7 @@ struct Shape<PaymentIntent> {
     static constexpr std::array columns{"amount",   "amount_capturable", "amount_received", "currency",
                                         "status",   "customer",          "payment_method",  "latest_charge",
                                         "in_flight"};
+    static constexpr auto resource = search::Resource::payment_intents;
 };
 
 template <>
@@ -29,6 +31,7 @@ struct Shape<Charge> {
     static constexpr std::array columns{"payment_intent",  "customer", "amount",  "amount_authorized",
                                         "amount_captured", "released", "refunds", "refund_pending",
                                         "currency",        "status"};
+    static constexpr auto resource = search::Resource::charges;
 };
 
 }  // namespace gateway::store

@@ -15,6 +15,7 @@ namespace gateway::store {
 //       static constexpr common::Text kind = "customer";             // in "No such customer: 'cus_…'"
 //       static constexpr const char* table = "customers";
 //       static constexpr std::array columns{"email", "deleted"};     // members of that name
+//       static constexpr auto resource = search::Resource::customers;  // when it can be searched for
 //   };
 template <class T>
 struct Shape;
@@ -24,6 +25,9 @@ concept Stored = std::derived_from<T, Object> && requires {
     Shape<T>::table;
     Shape<T>::columns;
 };
+// Says as which resource it is searched for; its metadata is kept where searches find it.
+template <class T>
+concept Searchable = Stored<T> && requires { Shape<T>::resource; };
 
 template <Stored T>
 void insert(Transaction& tx, const T& object);

@@ -4,6 +4,7 @@
 
 #include "gateway/store/paging.h"
 #include "gateway/store/rows.h"
+#include "gateway/store/search_index.h"
 #include "gateway/store/table.h"
 
 namespace gateway::store {
@@ -124,14 +125,25 @@ class TableOf {
                " WHERE account_id = $1 AND livemode = $2 AND id = $3" + lock;
     }
     std::string update_sql() const {
-        std::string sql = "UPDATE " + table + " SET ";
+        std::string sql = "UPDATE " + table + " AS changed SET ";
         std::size_t number = 4;
         for (const char* name : columns)
             sql += std::string{name} + " = $" + std::to_string(number++) + ", ";
-        return sql + "document = $" + std::to_string(number) +
-               " WHERE account_id = $1 AND livemode = $2 AND id = $3";
+        sql += "document = $" + std::to_string(number);
+        const std::string this_row =
+            " WHERE changed.account_id = $1 AND changed.livemode = $2 AND changed.id = $3";
+        if constexpr (Searchable<T>)
+            return sql + " FROM " + table + " AS before" + this_row +
+                   " AND before.account_id = $1 AND before.livemode = $2 AND before.id = $3"
+                   " RETURNING before.document -> 'metadata'";
+        else
+            return sql + this_row;
     }
 };
+
+inline boost::json::object metadata_of(const pqxx::field& field) {
+    return field.is_null() ? boost::json::object{} : boost::json::parse(field.c_str()).as_object();
+}
 
 template <Stored T>
 void insert(Transaction& tx, const T& object) {
@@ -141,6 +153,7 @@ void insert(Transaction& tx, const T& object) {
     values.push_back(std::to_string(object.position));
     std::ranges::move(TableOf<T>::values_of(object), std::back_inserter(values));
     tx.exec(table.statement(table.insert_row), bound(values));
+    if constexpr (Searchable<T>) index_metadata(tx, Shape<T>::table, object, {}, object.metadata);
 }
 
 template <Stored T>
@@ -171,12 +184,16 @@ void update(Transaction& tx, const T& object) {
     const auto& table = TableOf<T>::instance();
     Values values = keys_of(object.scope, object.id);
     std::ranges::move(TableOf<T>::values_of(object), std::back_inserter(values));
-    tx.exec(table.statement(table.update_row), bound(values));
+    const auto rows = tx.exec(table.statement(table.update_row), bound(values));
+    if constexpr (Searchable<T>)
+        if (!rows.empty())
+            index_metadata(tx, Shape<T>::table, object, metadata_of(rows[0][0]), object.metadata);
 }
 
 template <Stored T>
 void remove(Transaction& tx, const Scope& scope, const std::string& id) {
     const auto& table = TableOf<T>::instance();
+    if constexpr (Searchable<T>) forget_metadata(tx, scope, id);
     tx.exec(table.statement(table.remove_row), bound(keys_of(scope, id)));
 }
 

@@ -34,11 +34,13 @@ class RandomQueries {
     gateway::search::Value value(const gateway::search::Field& field) {
         using gateway::search::Kind;
         constexpr std::string_view currencies[] = {"eur", "usd", "jpy"};
+        constexpr std::string_view customers[] = {"cus_1", "cus_2", "cus_3"};
         constexpr std::string_view statuses[] = {"succeeded", "processing", "pending", "failed"};
         if (field.kind == Kind::flag) return below(2) == 0;
         if (field.kind == Kind::number || field.kind == Kind::time)
             return static_cast<std::int64_t>(1 + below(6));
         if (field.name == "currency") return one_of(currencies);
+        if (field.name == "customer") return one_of(customers);
         return field.name == "status" ? one_of(statuses) : text();
     }
 

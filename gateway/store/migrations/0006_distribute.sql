@@ -1,0 +1,1 @@
+SELECT create_distributed_table('search_metadata', 'account_id', colocate_with => 'accounts');
