@@ -70,9 +70,16 @@ bool leads_somewhere(std::string_view path, ObjectKind at, std::size_t depth) {
     });
 }
 
-bool expandable(std::string_view path, ObjectKind root, bool publishable) {
+bool leads_to_object(std::string_view path, ObjectKind root, bool publishable) {
     if (publishable && path != "payment_method") return false;
     return leads_somewhere(path, root, 1);
+}
+
+bool expandable(std::string_view path, const Answer& root, bool publishable) {
+    constexpr std::string_view of_list = "data.";
+    if (root.counted && path == total_count) return true;
+    if (!root.list) return leads_to_object(path, root.kind, publishable);
+    return path.starts_with(of_list) && leads_to_object(path.substr(of_list.size()), root.kind, publishable);
 }
 
 }  // namespace
@@ -97,10 +104,8 @@ const Expansion* Expansion::find(std::string_view name) const {
 }
 
 common::Status check_expand(const std::vector<std::string>& paths, Answer root, bool publishable) {
-    constexpr std::string_view of_list = "data.";
     for (const std::string_view path : paths)
-        if ((root.list && !path.starts_with(of_list)) ||
-            !expandable(root.list ? path.substr(of_list.size()) : path, root.kind, publishable))
+        if (!expandable(path, root, publishable))
             return Fail{
                 Error::invalid("", "expand", "This property cannot be expanded ({}).", {Safe::param(path)})};
     return {};

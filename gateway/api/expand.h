@@ -25,12 +25,15 @@ enum class ObjectKind : std::uint8_t {
     file_link,
 };
 
-// What a route answers with: an object, or a list of such.
+// What a route answers with: an object, or a list of such, which may be able to say how many there are in
+// all.
 struct Answer {
     ObjectKind kind = ObjectKind::none;
     bool list = false;
+    bool counted = false;
     bool bytes = false;  // a content and no JSON
 };
+inline constexpr std::string_view total_count = "total_count";
 
 // Dotted paths as a tree: {"latest_charge.payment_method"} → latest_charge → payment_method.
 class Expansion {

@@ -48,6 +48,10 @@ common::Task<StoredResponse> read_review(Context& context);
 common::Task<StoredResponse> approve_review(Context& context);
 common::Task<StoredResponse> list_reviews(Context& context);
 
+common::Task<StoredResponse> search_customers(Context& context);
+common::Task<StoredResponse> search_payment_intents(Context& context);
+common::Task<StoredResponse> search_charges(Context& context);
+
 common::Task<StoredResponse> create_webhook_endpoint(Context& context);
 common::Task<StoredResponse> list_webhook_endpoints(Context& context);
 common::Task<StoredResponse> read_webhook_endpoint(Context& context);

@@ -8,7 +8,7 @@ namespace {
 using common::Error;
 using common::Fail;
 
-constexpr std::int64_t limit_max = 100;
+constexpr std::int64_t limit_default = 10, limit_max = 100;
 
 // A bound beyond any object's time, so that nothing overflows behind it.
 std::int64_t second_of(std::int64_t given, std::int64_t shift) {
@@ -37,15 +37,19 @@ void put_created(ListQuery& query, const Parameters& parameters) {
 
 }  // namespace
 
+common::Result<int> page_limit(const Parameters& parameters) {
+    const auto limit = parameters.integer("limit").value_or(limit_default);
+    if (limit >= 1 && limit <= limit_max) return static_cast<int>(limit);
+    return Fail{Error::invalid("parameter_invalid_integer", "limit",
+                               "Invalid limit: {}. It must be between 1 and {}.",
+                               {common::Safe::number(limit), common::Safe::number(limit_max)})};
+}
+
 common::Result<ListQuery> list_query(const Parameters& parameters) {
     ListQuery query;
-    if (const auto limit = parameters.integer("limit")) {
-        if (*limit < 1 || *limit > limit_max)
-            return Fail{Error::invalid("parameter_invalid_integer", "limit",
-                                       "Invalid limit: {}. It must be between 1 and {}.",
-                                       {common::Safe::number(*limit), common::Safe::number(limit_max)})};
-        query.limit = static_cast<int>(*limit);
-    }
+    const auto limit = page_limit(parameters);
+    if (!limit) return Fail{limit.error()};
+    query.limit = *limit;
     if (auto fine = at_most_one(parameters, {"starting_after", "ending_before"}); !fine)
         return Fail{fine.error()};
     query.starting_after = parameters.text("starting_after").value_or("");

@@ -9,6 +9,8 @@ namespace gateway::api {
 // The rules that every list has, as an initializer's first elements.
 #define PORTCULLIS_LIST_RULES integer("limit"), text("starting_after"), text("ending_before"), list("expand")
 
+// 10 when not given; 400 when it is not of 1–100.
+common::Result<int> page_limit(const Parameters& parameters);
 // limit, cursors and `created` of a validated form. 400 when the limit is not of 1–100 or both cursors are
 // given.
 common::Result<ListQuery> list_query(const Parameters& parameters);

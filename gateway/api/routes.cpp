@@ -10,6 +10,7 @@
 #include "gateway/api/openapi.h"
 #include "gateway/api/payment_intent_rules.h"
 #include "gateway/api/refund_rules.h"
+#include "gateway/api/searches.h"
 #include "gateway/api/webhook_rules.h"
 
 namespace gateway::api {
@@ -26,16 +27,19 @@ constexpr Answer plain_object{};
 constexpr Answer plain_list{ObjectKind::none, true};
 constexpr Answer customer_object{ObjectKind::customer};
 constexpr Answer customer_list{ObjectKind::customer, true};
+constexpr Answer customer_search{ObjectKind::customer, true, true};
 constexpr Answer method_object{ObjectKind::payment_method};
 constexpr Answer method_list{ObjectKind::payment_method, true};
 constexpr Answer intent_object{ObjectKind::payment_intent};
 constexpr Answer intent_list{ObjectKind::payment_intent, true};
+constexpr Answer intent_search{ObjectKind::payment_intent, true, true};
 constexpr Answer charge_object{ObjectKind::charge};
 constexpr Answer charge_list{ObjectKind::charge, true};
 constexpr Answer refund_object{ObjectKind::refund};
 constexpr Answer refund_list{ObjectKind::refund, true};
 constexpr Answer review_object{ObjectKind::review};
 constexpr Answer review_list{ObjectKind::review, true};
+constexpr Answer charge_search{ObjectKind::charge, true, true};
 constexpr Answer balance_object{ObjectKind::balance_transaction};
 constexpr Answer balance_list{ObjectKind::balance_transaction, true};
 constexpr Answer file_object{ObjectKind::file};
@@ -44,12 +48,14 @@ constexpr Answer file_bytes{.bytes = true};
 constexpr Answer link_object{ObjectKind::file_link};
 constexpr Answer link_list{ObjectKind::file_link, true};
 
+// The first row that fits is taken: what is written out stands before "{id}" in its place.
 // clang-format off
 constexpr Route table[] = {
     {get, "/v1/account", "accounts", read, secret, plain_object, no_rules, no_body, read_own_account},
     {get, "/v1/accounts/{id}", "accounts", read, secret, plain_object, no_rules, no_body, read_account},
     {post, "/v1/customers", "customers", write, secret, customer_object, create_customer_rules, form_body, create_customer},
     {get, "/v1/customers", "customers", read, secret, customer_list, list_customers_rules, no_body, list_customers},
+    {get, "/v1/customers/search", "customers", read, secret, customer_search, search_rules, no_body, search_customers},
     {get, "/v1/customers/{id}", "customers", read, secret, customer_object, read_rules, no_body, read_customer},
     {post, "/v1/customers/{id}", "customers", write, secret, customer_object, update_customer_rules, form_body, update_customer},
     {del, "/v1/customers/{id}", "customers", write, secret, customer_object, no_rules, no_body, delete_customer},
@@ -65,11 +71,13 @@ constexpr Route table[] = {
     {post, "/v1/payment_methods", "payment_methods", write, publishable, method_object, create_payment_method_rules, card_body, create_payment_method},
     {get, "/v1/payment_methods/{id}", "payment_methods", read, secret, method_object, read_rules, no_body, read_payment_method},
     {post, "/v1/payment_intents", "payment_intents", write, secret, intent_object, create_intent_rules, form_body, create_payment_intent},
+    {get, "/v1/payment_intents/search", "payment_intents", read, secret, intent_search, search_rules, no_body, search_payment_intents},
     {get, "/v1/payment_intents/{id}", "payment_intents", read, publishable, intent_object, read_intent_rules, no_body, read_payment_intent},
     {post, "/v1/payment_intents/{id}", "payment_intents", write, secret, intent_object, update_intent_rules, form_body, update_payment_intent},
     {post, "/v1/payment_intents/{id}/confirm", "payment_intents", write, publishable, intent_object, confirm_intent_rules, card_body, confirm_payment_intent},
     {post, "/v1/payment_intents/{id}/capture", "payment_intents", write, secret, intent_object, capture_intent_rules, form_body, capture_payment_intent},
     {post, "/v1/payment_intents/{id}/cancel", "payment_intents", write, secret, intent_object, cancel_intent_rules, form_body, cancel_payment_intent},
+    {get, "/v1/charges/search", "charges", read, secret, charge_search, search_rules, no_body, search_charges},
     {get, "/v1/charges/{id}", "charges", read, secret, charge_object, read_rules, no_body, read_charge},
     {post, "/v1/charges/{id}/capture", "charges", write, secret, charge_object, capture_charge_rules, form_body, capture_charge},
     {get, "/v1/charges/{id}/refunds", "refunds", read, secret, refund_list, list_of_charge_rules, no_body, list_charge_refunds},
@@ -170,8 +178,11 @@ std::optional<Match> find_route(Method method, std::string_view path) {
 }
 
 const Route* find_publishable_route(std::string_view path) {
-    for (const Route& route : table)
-        if (route.publishable && match(route.pattern, path)) return &route;
+    for (const Route& route : table) {
+        if (!route.publishable) continue;
+        const auto found = find_route(route.method, path);
+        if (found && found->route == &route) return &route;
+    }
     return nullptr;
 }
 
