@@ -404,10 +404,8 @@ void PaymentService::Impl::keep_method(Booking& booking) const {
     const auto& intent = booking.view.intent;
     auto& method = booking.view.method;
     if (!intent.setup_future_usage || !intent.customer || !method || method->customer) return;
-    method->customer = intent.customer;
-    method->network_transaction_id = booking.view.latest_charge->network_transaction_id;
-    store::update(*booking.tx, *method);
-    booking.events.add("payment_method.attached", rendering_of(*renderer, &*method));
+    give(*booking.tx, *method, *intent.customer, booking.view.latest_charge->network_transaction_id,
+         booking.events);
 }
 
 AcquirerRequest PaymentService::Impl::void_of(const std::string& authorization_id,

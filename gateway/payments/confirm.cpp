@@ -114,6 +114,21 @@ vault::AuthorizationRequest message_of_card(const PaymentMethod& method, const A
     return message;
 }
 
+PaymentError last_error_of(const common::Error& error, const acquirer::Decline* decline,
+                           const std::optional<PaymentMethod>& method) {
+    PaymentError last;
+    last.type = common::to_string(error.type());
+    last.code = error.code();
+    last.message = error.message();
+    last.param = error.param();
+    if (method) last.payment_method = method->id;
+    if (!decline) return last;
+    last.decline_code = decline->decline_code.view();
+    last.advice_code = decline->advice_code;
+    last.network_decline_code = decline->network_decline_code;
+    return last;
+}
+
 // The intent is locked (or new), the method locked (or new), and the rules have agreed.
 Result<Step> PaymentService::Impl::begin(Booking& booking, const Attempt& attempt) const {
     auto& tx = *booking.tx;
@@ -208,15 +223,7 @@ common::Error PaymentService::Impl::book_decline(Booking& booking, const acquire
     auto& charge = booking.view.latest_charge;
     auto error = acquirer::error_of(decline);
 
-    PaymentError last;
-    last.type = common::to_string(error.type());
-    last.code = error.code();
-    last.decline_code = decline.decline_code.view();
-    last.message = error.message();
-    last.param = error.param();
-    last.advice_code = decline.advice_code;
-    last.network_decline_code = decline.network_decline_code;
-    if (booking.view.method) last.payment_method = booking.view.method->id;
+    auto last = last_error_of(error, &decline, booking.view.method);
     if (charge) {
         last.charge = charge->id;
         error = acquirer::error_of(decline).with_field("charge", boost::json::value(charge->id));

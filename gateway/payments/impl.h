@@ -66,6 +66,13 @@ struct Attempt {
     std::string request_id, charge_id;
 };
 
+// What the acquirer said of a card that somebody wants to keep.
+struct Verification {
+    PaymentMethod method;  // locked, with the acquirer's checks
+    std::string network_transaction_id;
+    std::optional<acquirer::Decline> decline;
+};
+
 // A card that was made before the first transaction, or why it could not be.
 struct Prepared {
     std::optional<PaymentMethod> method;
@@ -81,6 +88,9 @@ void note_checks(CardDetails& card, const BillingDetails& details, const vault::
 std::int64_t backoff_ms(int attempts);
 // Of what was authorized and never captured: given back without a message of its own.
 Refund released_part(const Charge& charge, std::int64_t amount, std::int64_t now_ms);
+// As the object whose action failed keeps it; `decline` where the error is one.
+PaymentError last_error_of(const common::Error& error, const acquirer::Decline* decline,
+                           const std::optional<PaymentMethod>& method);
 vault::AuthorizationRequest verification_of(const PaymentMethod& method, const Account& account,
                                             const AcquirerRequest& request);
 
@@ -114,7 +124,16 @@ struct PaymentService::Impl {
     boost::asio::awaitable<Answer> send_promise(const AcquirerRequest& request, Deadline deadline, bool once);
 
     // — payment methods —
+    Step verify(Transaction& tx, const Call& call, const Account& account, const PaymentMethod& method,
+                const std::string& request_id, boost::json::object detail) const;
     Result<Step> book_verification(Transaction& tx, AcquirerRequest& request, const Answer& answer) const;
+    Result<Step> book_attachment(Transaction& tx, const AcquirerRequest& request,
+                                 Verification& verification) const;
+    // The customer keeps the method, unless somebody else has it by now: the error for the merchant.
+    common::Status keep_verified(Transaction& tx, Verification& verification, const std::string& customer,
+                                 EventLog& events) const;
+    void give(Transaction& tx, PaymentMethod& method, const std::string& customer,
+              const std::string& network_transaction_id, EventLog& events) const;
     Task<PaymentMethod> tokenize(Call call, NewPaymentMethod input);
     Task<Prepared> prepare(Call call, std::optional<std::string> id, std::optional<NewPaymentMethod> data);
 
