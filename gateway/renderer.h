@@ -17,6 +17,9 @@ struct File;
 struct FileLink;
 struct Refund;
 struct Review;
+struct SetupAttempt;
+struct SetupIntent;
+struct SetupView;
 namespace ledger {
 struct Transfer;
 }
@@ -28,7 +31,12 @@ struct Endpoint;
 using ObjectRef =
     std::variant<const Customer*, const PaymentMethod*, const PaymentIntent*, const PaymentView*,
                  const Charge*, const Refund*, const Review*, const BalanceTransaction*,
-                 const ledger::Transfer*, const webhooks::Endpoint*, const File*, const FileLink*>;
+                 const ledger::Transfer*, const webhooks::Endpoint*, const File*, const FileLink*,
+                 const SetupIntent*, const SetupView*, const SetupAttempt*>;
+
+// Whose action an error is of: a payment or a set-up in its present state, which the error carries; nullptr:
+// neither.
+using Subject = std::variant<std::nullptr_t, const PaymentView*, const SetupView*>;
 
 class Renderer {
   public:
@@ -39,8 +47,7 @@ class Renderer {
     virtual boost::json::object event_object(const ObjectRef& object, std::string_view version) const = 0;
     // Puts the objects that the call wants expanded in the place of their ids.
     virtual void expand(store::Transaction& tx, boost::json::object& body, const Call& call) const = 0;
-    // An error of an action on a payment carries the payment in its present state.
-    virtual StoredResponse failure(const common::Error& error, const PaymentView* view,
+    virtual StoredResponse failure(const common::Error& error, const Subject& subject,
                                    const Call& call) const = 0;
 };
 

@@ -8,6 +8,7 @@
 #include "gateway/ledger/ledger.h"
 #include "gateway/refunds/refund.h"
 #include "gateway/reviews/review.h"
+#include "gateway/setups/setup.h"
 #include "gateway/transactions.h"
 #include "gateway/webhooks/endpoint.h"
 

@@ -12,35 +12,9 @@ value number_or_null(const std::optional<std::int64_t>& number) {
     return number ? value(*number) : value(nullptr);
 }
 
-template <class T>
-value json_or_null(const std::optional<T>& part) {
-    return part ? value(*part) : value(nullptr);
-}
-
 value echoed(const PaymentIntent& intent, std::string_view name) {
     const auto* found = intent.echoed.if_contains({name.data(), name.size()});
     return found ? *found : value(nullptr);
-}
-
-value render_last_error(const PaymentIntent& intent, const PaymentMethod* declined, const Style& style) {
-    const auto& error = intent.last_payment_error;
-    if (!error) return nullptr;
-    object result{{"type", error->type}};
-    const auto put = [&](boost::json::string_view name, const std::string& text) {
-        if (!text.empty()) result[name] = text;
-    };
-    put("advice_code", error->advice_code);
-    put("charge", error->charge);
-    put("code", error->code);
-    put("decline_code", error->decline_code);
-    put("message", error->message);
-    put("network_decline_code", error->network_decline_code);
-    put("param", error->param);
-    if (declined && declined->id == error->payment_method) {
-        result["payment_method"] = render_payment_method(*declined, style);
-        result["payment_method_type"] = "card";
-    }
-    return result;
 }
 
 // The defaults of the API, with what was given on top.
@@ -96,7 +70,7 @@ object reduced(const PaymentIntent& intent, const PaymentMethod* declined, const
         {"created", intent.created},
         {"currency", intent.currency.code()},
         {"description", text_or_null(intent.description)},
-        {"last_payment_error", render_last_error(intent, declined, style)},
+        {"last_payment_error", render_last_error(intent.last_payment_error, declined, style)},
         {"livemode", intent.scope.livemode},
         {"next_action", nullptr},
         {"payment_method", text_or_null(intent.payment_method)},
@@ -110,6 +84,27 @@ object reduced(const PaymentIntent& intent, const PaymentMethod* declined, const
 }
 
 }  // namespace
+
+value render_last_error(const std::optional<PaymentError>& error, const PaymentMethod* declined,
+                        const Style& style) {
+    if (!error) return nullptr;
+    object result{{"type", error->type}};
+    const auto put = [&](boost::json::string_view name, const std::string& text) {
+        if (!text.empty()) result[name] = text;
+    };
+    put("advice_code", error->advice_code);
+    put("charge", error->charge);
+    put("code", error->code);
+    put("decline_code", error->decline_code);
+    put("message", error->message);
+    put("network_decline_code", error->network_decline_code);
+    put("param", error->param);
+    if (declined && declined->id == error->payment_method) {
+        result["payment_method"] = render_payment_method(*declined, style);
+        result["payment_method_type"] = "card";
+    }
+    return result;
+}
 
 object render_payment_intent(const PaymentIntent& intent, const PaymentMethod* declined, const Style& style) {
     if (style.publishable) return reduced(intent, declined, style);
@@ -137,7 +132,7 @@ object render_payment_intent(const PaymentIntent& intent, const PaymentMethod* d
     result["customer_account"] = nullptr;
     result["description"] = text_or_null(intent.description);
     result["excluded_payment_method_types"] = echoed(intent, "excluded_payment_method_types");
-    result["last_payment_error"] = render_last_error(intent, declined, style);
+    result["last_payment_error"] = render_last_error(intent.last_payment_error, declined, style);
     result["latest_charge"] = text_or_null(intent.latest_charge);
     result["livemode"] = intent.scope.livemode;
     result["managed_payments"] = nullptr;

@@ -17,6 +17,26 @@ StoredResponse stored(int status, const boost::json::object& body, const Call& c
     return response;
 }
 
+// Puts the object that an error is of into it, and the method, when the card is at fault.
+struct SubjectWriter {
+    boost::json::object& fields;
+    Style style;
+    bool about_card;
+
+    void operator()(std::nullptr_t) const {}
+    void operator()(const PaymentView* view) const { put("payment_intent", view); }
+    void operator()(const SetupView* view) const { put("setup_intent", view); }
+
+  private:
+    template <class View>
+    void put(std::string_view name, const View* view) const {
+        fields[name] = render_object(view, style);
+        if (!about_card || !view->method) return;
+        fields["payment_method"] = render_payment_method(*view->method, style);
+        fields["payment_method_type"] = "card";
+    }
+};
+
 }  // namespace
 
 boost::json::value text_or_null(const std::optional<std::string>& text) {
@@ -55,6 +75,15 @@ boost::json::object render_object(const ObjectRef& object, const Style& style) {
         boost::json::object operator()(const PaymentView* view) const {
             return render_payment_intent(view->intent, view->method ? &*view->method : nullptr, style);
         }
+        boost::json::object operator()(const SetupIntent* intent) const {
+            return render_setup_intent(*intent, nullptr, style);
+        }
+        boost::json::object operator()(const SetupView* view) const {
+            return render_setup_intent(view->intent, view->method ? &*view->method : nullptr, style);
+        }
+        boost::json::object operator()(const SetupAttempt* attempt) const {
+            return render_setup_attempt(*attempt, style);
+        }
         boost::json::object operator()(const Charge* charge) const { return render_charge(*charge, style); }
         boost::json::object operator()(const Review* review) const { return render_review(*review); }
         boost::json::object operator()(const Refund* refund) const { return render_refund(*refund); }
@@ -86,22 +115,15 @@ void JsonRenderer::expand(store::Transaction& tx, boost::json::object& body, con
     expand_ids(tx, call.scope, style(call.api_version, call.publishable), Expansion{call.expand}, body);
 }
 
-StoredResponse JsonRenderer::failure(const common::Error& error, const PaymentView* view,
+StoredResponse JsonRenderer::failure(const common::Error& error, const Subject& subject,
                                      const Call& call) const {
     auto body = error.to_json();
     auto& fields = body["error"].as_object();
     if (!error.code().empty() && !documentation_url_.empty())
         fields["doc_url"] = documentation_url_ + "#" + std::string{error.code()};
     fields["request_log_url"] = public_url_ + "/requests/" + call.request_id;
-    if (view) {
-        const auto shown = style(call.api_version, call.publishable);
-        fields["payment_intent"] = render_object(view, shown);
-        const bool about_card = error.type() == common::ErrorType::card;
-        if (about_card && view->method) {
-            fields["payment_method"] = render_payment_method(*view->method, shown);
-            fields["payment_method_type"] = "card";
-        }
-    }
+    const auto shown = style(call.api_version, call.publishable);
+    std::visit(SubjectWriter{fields, shown, error.type() == common::ErrorType::card}, subject);
     auto response = stored(error.status(), body, call);
     response.should_retry = error.should_retry();
     // Declines and faults of the request come out the same every time.

@@ -9,6 +9,7 @@
 #include "gateway/customers/customer.h"
 #include "gateway/files/urls.h"
 #include "gateway/renderer.h"
+#include "gateway/setups/setup.h"
 
 namespace gateway::api {
 
@@ -27,6 +28,12 @@ boost::json::object render_payment_method(const PaymentMethod& method, const Sty
 // `declined`: the method that the last error names, if it is at hand.
 boost::json::object render_payment_intent(const PaymentIntent& intent, const PaymentMethod* declined,
                                           const Style& style);
+boost::json::object render_setup_intent(const SetupIntent& intent, const PaymentMethod* declined,
+                                        const Style& style);
+boost::json::object render_setup_attempt(const SetupAttempt& attempt, const Style& style);
+// last_payment_error and the like, null when there is none.
+boost::json::value render_last_error(const std::optional<PaymentError>& error, const PaymentMethod* declined,
+                                     const Style& style);
 boost::json::object render_charge(const Charge& charge, const Style& style);
 boost::json::object render_review(const Review& review);
 boost::json::object render_refund(const Refund& refund);
@@ -43,6 +50,10 @@ boost::json::value render_checks(const CardDetails& card);
 // Text or null.
 boost::json::value text_or_null(const std::optional<std::string>& text);
 boost::json::value text_or_null(std::string_view text);
+template <class T>
+boost::json::value json_or_null(const std::optional<T>& part) {
+    return part ? boost::json::value(*part) : boost::json::value(nullptr);
+}
 
 class JsonRenderer final : public Renderer {
   public:
@@ -55,7 +66,7 @@ class JsonRenderer final : public Renderer {
     boost::json::object object(const ObjectRef& object, const Call& call) const override;
     boost::json::object event_object(const ObjectRef& object, std::string_view version) const override;
     void expand(store::Transaction& tx, boost::json::object& body, const Call& call) const override;
-    StoredResponse failure(const common::Error& error, const PaymentView* view,
+    StoredResponse failure(const common::Error& error, const Subject& subject,
                            const Call& call) const override;
     const files::Urls& files() const { return files_; }
 

@@ -17,6 +17,10 @@ common::Error of_another_customer() {
                                   "Detach it from that one first.");
 }
 
+bool of_setup(const AcquirerRequest& request) {
+    return request.detail.contains("setup_intent");
+}
+
 acquirer::Decline decline_of(const PaymentMethod& method, const vault::Exchange& exchange) {
     if (exchange.state != vault::Exchange::State::answered) return acquirer::no_answer();
     return acquirer::decline_of(exchange.response_code,
@@ -104,6 +108,7 @@ Result<Step> PaymentService::Impl::book_verification(Transaction& tx, AcquirerRe
         request.state = RequestState::abandoned;
         request.due_ms = now_ms() + recovery_lease_ms;
         store::update(tx, request);
+        if (of_setup(request)) take_back_setup(tx, request);
         Step step;
         step.refused = common::Error::unavailable("a card could not be verified");
         return step;
@@ -118,7 +123,8 @@ Result<Step> PaymentService::Impl::book_verification(Transaction& tx, AcquirerRe
     store::update(tx, *method);
     Verification verification{*std::move(method), answer.exchange.network_transaction_id, {}};
     if (!is_approved(answer)) verification.decline = decline_of(verification.method, answer.exchange);
-    return book_attachment(tx, request, verification);
+    return of_setup(request) ? book_setup(tx, request, verification)
+                             : book_attachment(tx, request, verification);
 }
 
 Result<Step> PaymentService::Impl::book_attachment(Transaction& tx, const AcquirerRequest& request,
@@ -140,7 +146,12 @@ Result<Step> PaymentService::Impl::book_attachment(Transaction& tx, const Acquir
 common::Status PaymentService::Impl::keep_verified(Transaction& tx, Verification& verification,
                                                    const std::string& customer, EventLog& events) const {
     auto& method = verification.method;
-    if (method.customer == customer) return {};
+    if (method.customer == customer) {
+        if (!method.network_transaction_id.empty()) return {};
+        method.network_transaction_id = verification.network_transaction_id;
+        store::update(tx, method);
+        return {};
+    }
     if (auto keeper = customers::require(tx, method.scope, customer, "customer"); !keeper)
         return Fail{keeper.error()};
     if (method.customer) return Fail{of_another_customer()};

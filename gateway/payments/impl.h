@@ -9,6 +9,7 @@
 #include "gateway/payments/rules.h"
 #include "gateway/payments/service.h"
 #include "gateway/refunds/refund.h"
+#include "gateway/setups/machine.h"
 #include "gateway/transactions.h"
 
 namespace gateway {
@@ -23,7 +24,7 @@ inline constexpr std::chrono::milliseconds answer_within{28'000};   // the merch
 inline constexpr std::chrono::milliseconds advice_wait_max{8'000};  // for the vault to take an advice
 inline constexpr std::chrono::milliseconds void_wait_max{5'000};
 inline constexpr std::chrono::milliseconds refund_wait_max{6'000};  // then it is pending
-inline constexpr std::int64_t lease_ms = 45'000;  // > answer_within + a transaction
+inline constexpr std::int64_t lease_ms = 45'000;                    // > answer_within + a transaction
 inline constexpr std::int64_t recovery_lease_ms = 30'000;
 inline constexpr std::int64_t authorization_life_seconds = 7 * 24 * 3600;
 static_assert(lease_ms > answer_within.count() + transaction_max.count());
@@ -73,6 +74,25 @@ struct Verification {
     std::optional<acquirer::Decline> decline;
 };
 
+// A set-up inside a transaction.
+struct SetupBooking {
+    Transaction* tx;
+    const Call* call;
+    Account account;
+    SetupView view;  // intent, the method used
+    std::optional<SetupAttempt> attempt;
+    EventLog events;
+};
+
+// A confirmation of a set-up about to begin.
+struct SetupTrial {
+    const ConfirmSetup* input = nullptr;
+    PaymentMethod method;
+    bool new_method = false;
+    bool creates_intent = false;
+    std::string request_id;
+};
+
 // A card that was made before the first transaction, or why it could not be.
 struct Prepared {
     std::optional<PaymentMethod> method;
@@ -85,6 +105,8 @@ vault::AuthorizationRequest message_of_card(const PaymentMethod& method, const A
                                             const std::string& request_id);
 // The acquirer's checks of the security code, which is not held any longer, and of the address.
 void note_checks(CardDetails& card, const BillingDetails& details, const vault::Exchange& exchange);
+// For a snapshot: what the vault alone can use is left out.
+CardDetails without_handles(CardDetails card);
 std::int64_t backoff_ms(int attempts);
 // Of what was authorized and never captured: given back without a message of its own.
 Refund released_part(const Charge& charge, std::int64_t amount, std::int64_t now_ms);
@@ -144,7 +166,7 @@ struct PaymentService::Impl {
         return answer(*renderer, tx, renderer->object(object, call), call);
     }
     Result<Step> refuse(Transaction& tx, const Call& call, const common::Error& error,
-                        const PaymentView* view) const;
+                        const Subject& subject) const;
     void tell_intent(Booking& booking, std::string_view type) const;
     void tell_charge(Booking& booking, std::string_view type) const;
     void save(Booking& booking, std::optional<std::string> in_flight = std::nullopt) const;
@@ -155,6 +177,25 @@ struct PaymentService::Impl {
 
     // The request of this very call, when an earlier commit was not learnt of.
     std::optional<Step> resume(Transaction& tx, const Call& call, const std::string& request_id) const;
+
+    // — set-ups —
+    // The card that was made for the request, or the one that is named, locked.
+    Result<std::optional<PaymentMethod>> method_for(Transaction& tx, const Scope& scope,
+                                                    const Prepared& prepared,
+                                                    const std::optional<std::string>& id) const;
+    Result<SetupBooking> open_setup(Transaction& tx, const Call& call, SetupIntent intent) const;
+    Result<Step> begin_setup(SetupBooking& booking, const SetupTrial& trial) const;
+    Step send_setup(SetupBooking& booking, const SetupTrial& trial, const SetupIntent& before) const;
+    Result<Step> book_setup(Transaction& tx, const AcquirerRequest& request,
+                            Verification& verification) const;
+    void take_back_setup(Transaction& tx, const AcquirerRequest& request) const;
+    // Writes the failure into intent and attempt, and tells it.
+    void fail_setup(SetupBooking& booking, const common::Error& error,
+                    const acquirer::Decline* decline) const;
+    // Writes everything down and answers: with the set-up, or with the error.
+    Result<Step> conclude_setup(SetupBooking& booking, const common::Error* error = nullptr) const;
+    Result<Step> respond(SetupBooking& booking, const common::Error* error = nullptr) const;
+    void tell_setup(SetupBooking& booking, std::string_view type) const;
 
     // `again`: this may have been committed before.
     Result<Step> book(Transaction& tx, const AcquirerRequest& asked, const Answer& answer, bool again) const;

@@ -16,7 +16,7 @@ enum class Action : std::uint8_t {
     settle,   // capture that belongs to a confirmation (capture_method automatic)
     capture,  // capture that the merchant asked for
     void_,    // reversal; the payment has forgotten the authorization already
-    verify,   // authorization of no amount, before a customer keeps a card; no payment belongs to it
+    verify,   // authorization of no amount, before a card is kept; no payment belongs to it
     refund,   // of what was captured
 };
 
@@ -54,9 +54,9 @@ struct AcquirerRequest {
     // prior_status, prior_method, prior_charge, prior_document: of the intent, when the attempt has to be
     // taken back ·
     // statement_descriptor_suffix, metadata, echoed: of the merchant's capture · receipt_email,
-    // transfer_group: the same, of the charge · shown: "charge"
-    // when the answer is that in place of the intent · customer: who is to keep the
-    // method of a verification · refund: id of the refund
+    // transfer_group: the same, of the charge · shown: "charge" when the answer is that in place of the
+    // intent · customer: who is to keep the method of a verification · setup_intent, setup_attempt: or what
+    // it is made for · prior: the former before the attempt · refund: id of the refund
     boost::json::object detail;
 };
 

@@ -41,9 +41,13 @@ Status amount(std::int64_t minor, common::Currency currency) {
     return {};
 }
 
+bool opens(const std::string& client_secret, const std::optional<std::string>& given, bool required) {
+    if (!given) return !required;
+    return common::equal_in_constant_time(*given, client_secret);
+}
+
 Status client_secret(const PaymentIntent& intent, const std::optional<std::string>& given, bool required) {
-    if (!given && !required) return {};
-    if (given && common::equal_in_constant_time(*given, intent.client_secret)) return {};
+    if (opens(intent.client_secret, given, required)) return {};
     return Fail{no_such("payment_intent", intent.id, intent.scope, false)};
 }
 
@@ -116,15 +120,15 @@ Status method_unused(const PaymentMethod& method) {
     return {};
 }
 
-Status method_usable(const PaymentMethod& method, const PaymentIntent& intent) {
+Status method_usable(const PaymentMethod& method, const std::optional<std::string>& customer) {
     if (auto fine = method_unused(method); !fine) return fine;
-    if (method.customer && !intent.customer)
+    if (method.customer && !customer)
         return Fail{
             Error::invalid("", "payment_method",
                            "The payment method {} belongs to a customer. Include that customer in the "
-                           "PaymentIntent to use it.",
+                           "intent to use it.",
                            {Safe::id(method.id)})};
-    if (method.customer && *method.customer != *intent.customer)
+    if (method.customer && *method.customer != *customer)
         return Fail{
             Error::invalid("", "payment_method",
                            "The provided PaymentMethod cannot be attached. It belongs to another customer.")};

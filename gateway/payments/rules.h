@@ -14,8 +14,9 @@ using common::Status;
 // lacks.
 Status amount(std::int64_t minor, common::Currency currency);
 
-// 404, as if the payment did not exist, unless it is the intent's; compared in constant time. Whoever calls
-// with a publishable key must give it.
+// Whether a client secret was given that is the intent's, compared in constant time, or none was `required`.
+bool opens(const std::string& client_secret, const std::optional<std::string>& given, bool required);
+// 404, as if the payment did not exist, unless it opens. Whoever calls with a publishable key must give it.
 Status client_secret(const PaymentIntent& intent, const std::optional<std::string>& given, bool required);
 
 Status may_confirm(const PaymentIntent& intent, const ConfirmIntent& input, bool has_method);
@@ -28,7 +29,10 @@ Status may_update(const PaymentIntent& intent, const UpdateIntent& input, bool n
 // Neither used up in a payment without a customer nor detached.
 Status method_unused(const PaymentMethod& method);
 // The method is unused and belongs to the intent's customer or to nobody.
-Status method_usable(const PaymentMethod& method, const PaymentIntent& intent);
+Status method_usable(const PaymentMethod& method, const std::optional<std::string>& customer);
+inline Status method_usable(const PaymentMethod& method, const PaymentIntent& intent) {
+    return method_usable(method, intent.customer);
+}
 
 // Minor units to capture.
 Result<std::int64_t> may_capture(const PaymentIntent& intent, const Charge* charge,

@@ -46,9 +46,9 @@ Result<Step> PaymentService::Impl::respond(Booking& booking) const {
 }
 
 Result<Step> PaymentService::Impl::refuse(Transaction& tx, const Call& call, const common::Error& error,
-                                          const PaymentView* view) const {
+                                          const Subject& subject) const {
     if (!is_final(error)) return Fail{error};
-    return respond(tx, call, renderer->failure(error, view, call));
+    return respond(tx, call, renderer->failure(error, subject, call));
 }
 
 void PaymentService::Impl::tell_intent(Booking& booking, std::string_view type) const {

@@ -1,6 +1,6 @@
-// The use cases of a payment. Each mutating one answers with what is stored under the idempotency key: a
-// success, or an error of the business rules (status ≥ 400). What comes back as an Error is not stored and
-// changed nothing: a lock conflict, a key in flight or reused, an unavailable part.
+// The use cases of payments and set-ups. Each mutating one answers with what is stored under the idempotency
+// key: a success, or an error of the business rules (status ≥ 400). What comes back as an Error is not stored
+// and changed nothing: a lock conflict, a key in flight or reused, an unavailable part.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,7 @@
 #include "gateway/payments/payment.h"
 #include "gateway/payments/vault_port.h"
 #include "gateway/renderer.h"
+#include "gateway/setups/setup.h"
 
 namespace gateway {
 
@@ -79,6 +80,31 @@ struct NewRefund {
     boost::json::object metadata;
 };
 
+struct ConfirmSetup {
+    std::optional<std::string> payment_method;  // pm_… or a sandbox id
+    std::optional<NewPaymentMethod> payment_method_data;
+    std::optional<std::string> client_secret;  // of a publishable key: must match
+    std::optional<std::string> return_url;
+    std::optional<boost::json::array> allowed_payment_method_types;
+    boost::json::object payment_method_options, echoed;  // to be merged
+};
+
+struct CreateSetup {
+    SetupIntent intent;  // as validated; id, times, status are set by the service
+    std::optional<NewPaymentMethod> payment_method_data;
+    std::optional<ConfirmSetup> confirm;
+};
+
+struct UpdateSetup {
+    Change<std::string> payment_method;
+    std::optional<NewPaymentMethod> payment_method_data;
+    std::optional<std::string> customer;
+    std::optional<boost::json::array> allowed_payment_method_types;
+    Change<std::string> description;
+    Change<boost::json::object> metadata;
+    boost::json::object payment_method_options, echoed;  // to be merged
+};
+
 namespace payments {
 
 // A payment with what its last error names. 404 when it is not there.
@@ -86,6 +112,14 @@ common::Result<PaymentView> find(store::Transaction& tx, const Scope& scope, con
 PaymentView view_of(store::Transaction& tx, PaymentIntent intent);
 
 }  // namespace payments
+
+namespace setups {
+
+// A set-up with what its last error names. 404 when it is not there.
+common::Result<SetupView> find(store::Transaction& tx, const Scope& scope, const std::string& id);
+SetupView view_of(store::Transaction& tx, SetupIntent intent);
+
+}  // namespace setups
 
 // One for each I/O thread; the database pool is shared.
 class PaymentService {
@@ -107,6 +141,11 @@ class PaymentService {
 
     // `pending` when the acquirer has not answered in time: it is then carried out later.
     common::Task<StoredResponse> create_refund(Call call, NewRefund input);
+    // A confirmed set-up is verified for no amount; an open outcome takes the confirmation back.
+    common::Task<StoredResponse> create_setup(Call call, CreateSetup input);
+    common::Task<StoredResponse> update_setup(Call call, std::string id, UpdateSetup input);
+    common::Task<StoredResponse> confirm_setup(Call call, std::string id, ConfirmSetup input);
+    common::Task<StoredResponse> cancel_setup(Call call, std::string id, CancelIntent input);
 
     // Ends what a crash or a passed deadline left open: asks the vault for each open acquirer request whose
     // lease has run out and books the stored outcome or the reversal. Returns how many were ended; run every

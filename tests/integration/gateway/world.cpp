@@ -104,6 +104,7 @@ Task<vault::Exchange> FakeVault::authorize(vault::AuthorizationRequest request, 
     exchange.authorization_code = "A1B2C3";
     exchange.rrn = "532900000001";
     exchange.cvc_result = "M";
+    exchange.network_transaction_id = "123456789012345";
     exchange.approved_amount = approved_amount > 0 ? approved_amount : request.amount;
     if (authorize_state == State::answered && authorize_code == "00")
         held[request.request_id] = exchange.approved_amount;
@@ -338,6 +339,8 @@ void World::expect_consistent() {
     EXPECT_EQ(count("SELECT count(*) FROM acquirer_requests WHERE state <> 'done'" + of_account), 0);
     EXPECT_EQ(count("SELECT count(*) FROM payment_intents WHERE in_flight IS NOT NULL" + of_account), 0);
     EXPECT_EQ(count("SELECT count(*) FROM charges WHERE status = 'pending'" + of_account), 0);
+    EXPECT_EQ(count("SELECT count(*) FROM setup_intents WHERE in_flight IS NOT NULL" + of_account), 0);
+    EXPECT_EQ(count("SELECT count(*) FROM setup_attempts WHERE status = 'processing'" + of_account), 0);
     // What the ledger, the charges and the acquirer say was captured, and what is held.
     const auto captured = vault.captured_sum();
     EXPECT_EQ(count("SELECT coalesce(sum(amount_captured), 0)::bigint FROM charges WHERE true" + of_account),

@@ -101,6 +101,55 @@ TEST_F(Rendering, BalanceTransaction) {
     expect_golden("balance_transaction", body_of(&transaction));
 }
 
+TEST_F(Rendering, SetupIntent) {
+    const auto intent = sample_setup();
+    expect_golden("setup_intent", body_of(&intent));
+}
+
+TEST_F(Rendering, SetupIntentForABrowser) {
+    auto browser = call();
+    browser.publishable = true;
+    const auto view = declined_setup();
+    expect_golden("setup_intent_reduced", boost::json::serialize(renderer_.object(&view, browser)));
+}
+
+TEST_F(Rendering, DeclinedSetupIntent) {
+    const auto view = declined_setup();
+    expect_golden("setup_intent_declined", body_of(&view));
+}
+
+TEST_F(Rendering, SetupAttempt) {
+    const auto attempt = sample_attempt();
+    expect_golden("setup_attempt", body_of(&attempt));
+}
+
+TEST_F(Rendering, FailedSetupAttempt) {
+    auto attempt = sample_attempt();
+    attempt.status = AttemptStatus::failed;
+    attempt.setup_error = declined_setup().intent.last_setup_error;
+    expect_golden("setup_attempt_failed", body_of(&attempt));
+}
+
+TEST_F(Rendering, DeclineOfASetupCarriesItWhole) {
+    const auto view = declined_setup();
+    const auto error =
+        common::Error{402, common::ErrorType::card, "card_declined", "Your card has insufficient funds."};
+    const auto body = boost::json::parse(renderer_.failure(error, &view, call()).body).at("error");
+    EXPECT_EQ(body.at("setup_intent"), boost::json::value(renderer_.object(&view, call())));
+    EXPECT_EQ(body.at("payment_method").at("id"), boost::json::string(sample_method().id));
+    EXPECT_EQ(body.at("payment_method_type"), "card");
+    EXPECT_FALSE(body.as_object().contains("payment_intent"));
+}
+
+TEST_F(Rendering, SetupsShowAllowedTypesFromTheVersionThatHasThem) {
+    auto intent = sample_setup();
+    intent.allowed_payment_method_types = boost::json::array{"card"};
+    EXPECT_FALSE(
+        renderer_.event_object(&intent, "2026-06-24.dahlia").contains("allowed_payment_method_types"));
+    EXPECT_EQ(renderer_.event_object(&intent, "2026-10-28.endive").at("allowed_payment_method_types"),
+              (boost::json::array{"card"}));
+}
+
 TEST_F(Rendering, WrongStateCarriesThePaymentAsItIs) {
     const auto error =
         common::Error::invalid("payment_intent_unexpected_state", "", "It has a status of succeeded.");
@@ -136,8 +185,10 @@ TEST_F(Rendering, WhatWasEchoedIsShown) {
 
 TEST_F(Rendering, NoAnswerHoldsTheVaultsToken) {
     const auto view = declined_view();
-    for (const auto& body :
-         {body_of(&*view_.method), body_of(&view_), body_of(&view), body_of(&*view_.latest_charge)})
+    const auto setup = declined_setup();
+    const auto attempt = sample_attempt();
+    for (const auto& body : {body_of(&*view_.method), body_of(&view_), body_of(&view),
+                             body_of(&*view_.latest_charge), body_of(&setup), body_of(&attempt)})
         EXPECT_EQ(body.find("never_shown"), std::string::npos);
 }
 

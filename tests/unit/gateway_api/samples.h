@@ -5,6 +5,7 @@
 #include "gateway/ledger/balance_transaction.h"
 #include "gateway/payments/payment.h"
 #include "gateway/refunds/refund.h"
+#include "gateway/setups/setup.h"
 
 namespace gateway::api {
 
@@ -115,6 +116,53 @@ inline FileLink sample_file_link() {
     link.file = sample_file().id;
     link.metadata = {{"order", "6735"}};
     return link;
+}
+
+inline SetupIntent sample_setup() {
+    SetupIntent intent;
+    intent.id = "seti_00000001abcdefghijklmnopqr";
+    intent.scope = {common::AccountId{1}, false};
+    intent.created = 1790000004;
+    intent.status = SetupStatus::succeeded;
+    intent.client_secret = "seti_00000001abcdefghijklmnopqr_secret_0123456789abcdefghijklmn";
+    intent.customer = "cus_00000001abcdefghijklmnopqr";
+    intent.payment_method = sample_method().id;
+    intent.latest_attempt = "setatt_00000001abcdefghijklmnopqr";
+    intent.description = "Monthly shoes";
+    intent.metadata = {{"order", "6735"}};
+    intent.automatic_payment_methods = boost::json::object{{"allow_redirects", "always"}, {"enabled", true}};
+    return intent;
+}
+
+inline SetupAttempt sample_attempt() {
+    SetupAttempt attempt;
+    attempt.id = *sample_setup().latest_attempt;
+    attempt.scope = {common::AccountId{1}, false};
+    attempt.created = 1790000005;
+    attempt.setup_intent = sample_setup().id;
+    attempt.payment_method = sample_method().id;
+    attempt.customer = sample_setup().customer;
+    attempt.usage = "off_session";
+    attempt.status = AttemptStatus::succeeded;
+    attempt.card = sample_method().card;
+    attempt.card.cvc_check = "pass";
+    return attempt;
+}
+
+// A set-up whose card was declined.
+inline SetupView declined_setup() {
+    SetupView view{sample_setup(), sample_method()};
+    view.intent.status = SetupStatus::requires_payment_method;
+    view.intent.payment_method.reset();
+    PaymentError error;
+    error.type = "card_error";
+    error.code = "card_declined";
+    error.decline_code = "insufficient_funds";
+    error.message = "Your card has insufficient funds.";
+    error.network_decline_code = "51";
+    error.payment_method = sample_method().id;
+    view.intent.last_setup_error = error;
+    return view;
 }
 
 inline BalanceTransaction sample_balance_transaction() {

@@ -1,0 +1,66 @@
+#include "gateway/customers/customer.h"
+#include "gateway/payments/impl.h"
+#include "gateway/setups/rules.h"
+#include "gateway/store/payments.h"
+#include "gateway/store/setups.h"
+
+namespace gateway {
+
+Task<StoredResponse> PaymentService::create_setup(Call call, CreateSetup input) {
+    auto* self = impl_.get();
+    auto& wanted = input.intent;
+    auto prepared = co_await self->prepare(call, wanted.payment_method, std::move(input.payment_method_data));
+    if (!prepared) co_return Fail{prepared.error()};
+    if (prepared->response) co_return *prepared->response;
+
+    const auto account_id = call.scope.account;
+    wanted.id = common::new_id("seti_", account_id);
+    wanted.scope = call.scope;
+    set_time(wanted, self->now_ms());
+    wanted.client_secret = common::new_id(wanted.id + "_secret_", account_id, 24);
+    const auto request_id = common::new_id("areq_", account_id);
+
+    auto job = [self, &call, &input, &prepared, &request_id](Transaction& tx, bool again) -> Result<Step> {
+        store::enter(tx, call.scope.account);
+        if (again)
+            if (auto mine = self->resume(tx, call, request_id)) return *std::move(mine);
+        auto used = idempotency::claim(tx, call, self->now_ms());
+        if (!used) return Fail{used.error()};
+        if (*used) return Step{**std::move(used), {}, {}, {}};
+        if (prepared->refused) return self->refuse(tx, call, *prepared->refused, nullptr);
+        auto booking = self->open_setup(tx, call, input.intent);
+        if (!booking) return Fail{booking.error()};
+
+        auto& intent = booking->view.intent;
+        if (intent.customer)
+            if (auto found = customers::require(tx, call.scope, *intent.customer, "customer"); !found)
+                return self->refuse(tx, call, found.error(), nullptr);
+        auto method = self->method_for(tx, call.scope, *prepared, intent.payment_method);
+        if (!method) return self->refuse(tx, call, method.error(), nullptr);
+        if (*method)
+            if (auto fine = rules::method_usable(**method, intent.customer); !fine)
+                return self->refuse(tx, call, fine.error(), nullptr);
+        intent.payment_method.reset();
+        if (input.confirm) {
+            auto fault = rules::may_charge(booking->account);
+            if (fault) fault = rules::may_confirm(intent, method->has_value());
+            if (!fault) return self->refuse(tx, call, fault.error(), nullptr);
+            const SetupTrial trial{&*input.confirm, **std::move(method), prepared->method.has_value(), true,
+                                   request_id};
+            return self->begin_setup(*booking, trial);
+        }
+        if (*method) {
+            if (prepared->method) store::insert(tx, **method);
+            intent.payment_method = (*method)->id;
+            advance(intent, SetupEvent::method_given);
+        }
+        store::insert(tx, intent);
+        self->tell_setup(*booking, "setup_intent.created");
+        return self->respond(*booking);
+    };
+    auto step = co_await self->run(job, call.deadline);
+    if (!step) co_return Fail{step.error()};
+    co_return co_await self->finish(*std::move(step), call.deadline);
+}
+
+}  // namespace gateway
