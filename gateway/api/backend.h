@@ -34,6 +34,10 @@ class Backend {
     virtual common::Task<StoredResponse> capture_intent(Call call, std::string id, CaptureIntent input) = 0;
     virtual common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input) = 0;
     virtual common::Task<StoredResponse> create_refund(Call call, NewRefund input) = 0;
+    virtual common::Task<StoredResponse> create_setup(Call call, CreateSetup input) = 0;
+    virtual common::Task<StoredResponse> update_setup(Call call, std::string id, UpdateSetup input) = 0;
+    virtual common::Task<StoredResponse> confirm_setup(Call call, std::string id, ConfirmSetup input) = 0;
+    virtual common::Task<StoredResponse> cancel_setup(Call call, std::string id, CancelIntent input) = 0;
     virtual const webhooks::Desk& webhooks() const = 0;
     virtual files::KeyPort& file_keys() = 0;
     virtual boost::asio::awaitable<Readiness> readiness(common::Deadline deadline) = 0;

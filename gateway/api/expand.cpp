@@ -56,6 +56,18 @@ constexpr Edge edges[] = {
     {ObjectKind::review, "payment_intent", ObjectKind::payment_intent},
     {ObjectKind::balance_transaction, "source", ObjectKind::charge},
     {ObjectKind::balance_transaction, "source", ObjectKind::refund},
+    {ObjectKind::setup_intent, "application", ObjectKind::none},
+    {ObjectKind::setup_intent, "customer", ObjectKind::customer},
+    {ObjectKind::setup_intent, "latest_attempt", ObjectKind::setup_attempt},
+    {ObjectKind::setup_intent, "mandate", ObjectKind::none},
+    {ObjectKind::setup_intent, "on_behalf_of", ObjectKind::none},
+    {ObjectKind::setup_intent, "payment_method", ObjectKind::payment_method},
+    {ObjectKind::setup_intent, "single_use_mandate", ObjectKind::none},
+    {ObjectKind::setup_attempt, "application", ObjectKind::none},
+    {ObjectKind::setup_attempt, "customer", ObjectKind::customer},
+    {ObjectKind::setup_attempt, "on_behalf_of", ObjectKind::none},
+    {ObjectKind::setup_attempt, "payment_method", ObjectKind::payment_method},
+    {ObjectKind::setup_attempt, "setup_intent", ObjectKind::setup_intent},
 };
 
 // A field may hold objects of several kinds: the path need only fit one of them.

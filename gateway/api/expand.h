@@ -23,6 +23,8 @@ enum class ObjectKind : std::uint8_t {
     balance_transaction,
     file,
     file_link,
+    setup_intent,
+    setup_attempt,
 };
 
 // What a route answers with: an object, or a list of such, which may be able to say how many there are in

@@ -32,6 +32,14 @@ common::Task<StoredResponse> cancel_payment_intent(Context& context);
 
 common::Task<StoredResponse> list_payment_intents(Context& context);
 
+common::Task<StoredResponse> create_setup_intent(Context& context);
+common::Task<StoredResponse> read_setup_intent(Context& context);
+common::Task<StoredResponse> update_setup_intent(Context& context);
+common::Task<StoredResponse> confirm_setup_intent(Context& context);
+common::Task<StoredResponse> cancel_setup_intent(Context& context);
+common::Task<StoredResponse> list_setup_intents(Context& context);
+common::Task<StoredResponse> list_setup_attempts(Context& context);
+
 common::Task<StoredResponse> read_charge(Context& context);
 common::Task<StoredResponse> list_charges(Context& context);
 common::Task<StoredResponse> update_charge(Context& context);

@@ -50,6 +50,12 @@ common::Status check_descriptors(const Parameters& parameters, std::string_view 
     return {};
 }
 
+std::optional<boost::json::object> object_of(const Parameters& parameters, std::string_view name,
+                                             Rules rules) {
+    auto value = parameters.json(name, rules);
+    return value.is_object() ? std::optional{std::move(value.get_object())} : std::nullopt;
+}
+
 common::Error no_such(std::string_view param, std::string_view id) {
     return Error::invalid("resource_missing", param, "No such {}: '{}'", {Safe::param(param), Safe::id(id)});
 }

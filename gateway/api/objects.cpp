@@ -9,6 +9,7 @@
 #include "gateway/store/payments.h"
 #include "gateway/store/refunds.h"
 #include "gateway/store/reviews.h"
+#include "gateway/store/setups.h"
 
 namespace gateway::api {
 namespace {
@@ -40,6 +41,15 @@ Rendered load_payments(store::Transaction& tx, const Scope& scope, const Style& 
     return rendered;
 }
 
+Rendered load_setups(store::Transaction& tx, const Scope& scope, const Style& style, const Ids& ids) {
+    Rendered rendered;
+    for (auto& found : store::find_all<SetupIntent>(tx, scope, ids)) {
+        const auto view = setups::view_of(tx, std::move(found));
+        rendered.emplace(view.intent.id, render_object(&view, style));
+    }
+    return rendered;
+}
+
 constexpr Source sources[] = {
     {"cus_", load<Customer>},
     {"pm_", load<PaymentMethod>},
@@ -49,6 +59,8 @@ constexpr Source sources[] = {
     {"re_", load<Refund>},
     {"prv_", load<Review>},
     {"file_", load<File>},
+    {"seti_", load_setups},
+    {"setatt_", load<SetupAttempt>},
 };
 
 const Source* source_of(std::string_view id) {

@@ -17,12 +17,6 @@ using common::Status;
 constexpr std::string_view confirm_only[] = {"error_on_requires_action", "mandate_data", "off_session",
                                              "return_url"};
 
-std::optional<boost::json::object> object_of(const Parameters& parameters, std::string_view name,
-                                             Rules rules) {
-    auto value = parameters.json(name, rules);
-    return value.is_object() ? std::optional{std::move(value.get_object())} : std::nullopt;
-}
-
 // Those that are kept without effect; null where it was given empty.
 boost::json::object echoed_of(const Parameters& parameters, Rules rules) {
     boost::json::object echoed;
@@ -43,23 +37,6 @@ Status check_references(const Parameters& parameters) {
     return {};
 }
 
-// How methods are chosen: by a list, by default, or all that fit.
-void put_method_choice(PaymentIntent& intent, const Parameters& parameters) {
-    for (const auto* name : {"allowed_payment_method_types", "payment_method_types"})
-        if (parameters.list_size(name) > 0) {
-            if (std::string_view{name} == "allowed_payment_method_types")
-                intent.allowed_payment_method_types = parameters.json(name, create_intent_rules).get_array();
-            return;
-        }
-    if (const auto given = parameters.hash("automatic_payment_methods")) {
-        intent.automatic_payment_methods =
-            boost::json::object{{"allow_redirects", given->text("allow_redirects").value_or("always")},
-                                {"enabled", given->boolean("enabled").value_or(false)}};
-        return;
-    }
-    intent.automatic_payment_methods = boost::json::object{{"allow_redirects", "always"}, {"enabled", true}};
-}
-
 void put_capture_method(PaymentIntent& intent, const Parameters& parameters) {
     if (const auto method = parameters.text("capture_method"))
         intent.capture_method = capture_method_of(*method).value_or(CaptureMethod::automatic_async);
@@ -78,7 +55,7 @@ Result<PaymentIntent> read_intent(const Parameters& parameters, const Context& c
     intent.scope = context.call.scope;
     intent.amount = amount;
     put_capture_method(intent, parameters);
-    put_method_choice(intent, parameters);
+    put_method_choice(intent, parameters, create_intent_rules);
     intent.confirmation_method = parameters.text("confirmation_method").value_or("automatic");
     intent.customer = parameters.text("customer");
     intent.description = parameters.text("description");

@@ -11,6 +11,7 @@
 #include "gateway/api/payment_intent_rules.h"
 #include "gateway/api/refund_rules.h"
 #include "gateway/api/searches.h"
+#include "gateway/api/setup_intent_rules.h"
 #include "gateway/api/webhook_rules.h"
 
 namespace gateway::api {
@@ -40,6 +41,9 @@ constexpr Answer refund_list{ObjectKind::refund, true};
 constexpr Answer review_object{ObjectKind::review};
 constexpr Answer review_list{ObjectKind::review, true};
 constexpr Answer charge_search{ObjectKind::charge, true, true};
+constexpr Answer setup_object{ObjectKind::setup_intent};
+constexpr Answer setup_list{ObjectKind::setup_intent, true};
+constexpr Answer attempt_list{ObjectKind::setup_attempt, true};
 constexpr Answer balance_object{ObjectKind::balance_transaction};
 constexpr Answer balance_list{ObjectKind::balance_transaction, true};
 constexpr Answer file_object{ObjectKind::file};
@@ -78,6 +82,13 @@ constexpr Route table[] = {
     {post, "/v1/payment_intents/{id}/capture", "payment_intents", write, secret, intent_object, capture_intent_rules, form_body, capture_payment_intent},
     {post, "/v1/payment_intents/{id}/cancel", "payment_intents", write, secret, intent_object, cancel_intent_rules, form_body, cancel_payment_intent},
     {get, "/v1/charges/search", "charges", read, secret, charge_search, search_rules, no_body, search_charges},
+    {post, "/v1/setup_intents", "setup_intents", write, secret, setup_object, create_setup_rules, form_body, create_setup_intent},
+    {get, "/v1/setup_intents", "setup_intents", read, secret, setup_list, list_setups_rules, no_body, list_setup_intents},
+    {get, "/v1/setup_intents/{id}", "setup_intents", read, publishable, setup_object, read_intent_rules, no_body, read_setup_intent},
+    {post, "/v1/setup_intents/{id}", "setup_intents", write, secret, setup_object, update_setup_rules, form_body, update_setup_intent},
+    {post, "/v1/setup_intents/{id}/confirm", "setup_intents", write, publishable, setup_object, confirm_setup_rules, card_body, confirm_setup_intent},
+    {post, "/v1/setup_intents/{id}/cancel", "setup_intents", write, secret, setup_object, cancel_setup_rules, form_body, cancel_setup_intent},
+    {get, "/v1/setup_attempts", "setup_intents", read, secret, attempt_list, list_attempts_rules, no_body, list_setup_attempts},
     {get, "/v1/charges/{id}", "charges", read, secret, charge_object, read_rules, no_body, read_charge},
     {post, "/v1/charges/{id}/capture", "charges", write, secret, charge_object, capture_charge_rules, form_body, capture_charge},
     {get, "/v1/charges/{id}/refunds", "refunds", read, secret, refund_list, list_of_charge_rules, no_body, list_charge_refunds},

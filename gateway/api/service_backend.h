@@ -52,6 +52,18 @@ class ServiceBackend final : public Backend {
     common::Task<StoredResponse> create_refund(Call call, NewRefund input) override {
         return payments_->create_refund(std::move(call), std::move(input));
     }
+    common::Task<StoredResponse> create_setup(Call call, CreateSetup input) override {
+        return payments_->create_setup(std::move(call), std::move(input));
+    }
+    common::Task<StoredResponse> update_setup(Call call, std::string id, UpdateSetup input) override {
+        return payments_->update_setup(std::move(call), std::move(id), std::move(input));
+    }
+    common::Task<StoredResponse> confirm_setup(Call call, std::string id, ConfirmSetup input) override {
+        return payments_->confirm_setup(std::move(call), std::move(id), std::move(input));
+    }
+    common::Task<StoredResponse> cancel_setup(Call call, std::string id, CancelIntent input) override {
+        return payments_->cancel_setup(std::move(call), std::move(id), std::move(input));
+    }
     const webhooks::Desk& webhooks() const override { return webhooks_; }
     files::KeyPort& file_keys() override { return *file_keys_; }
     boost::asio::awaitable<Readiness> readiness(common::Deadline deadline) override;

@@ -17,6 +17,7 @@ using tests::pdf;
 std::string concrete(std::string_view pattern) {
     std::string path{pattern};
     if (path == "/v1/accounts/{id}") return "/v1/accounts/" + common::public_account_id(common::AccountId{1});
+    if (path == "/v1/setup_attempts") return path + "?setup_intent=seti_1";
     for (auto at = path.find('{'); at != path.npos; at = path.find('{'))
         path.replace(at, path.find('}', at) - at + 1, "xx_1");
     return path.ends_with("/search") ? path + "?query=created%3E1" : path;

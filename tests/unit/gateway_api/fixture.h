@@ -107,13 +107,33 @@ class FakeBackend final : public Backend {
         canceled.emplace(std::move(input));
         co_return outcome(call);
     }
+    common::Task<StoredResponse> create_setup(Call call, CreateSetup input) override {
+        setup_created.emplace(std::move(input));
+        return told(std::move(call), &setup);
+    }
+    common::Task<StoredResponse> update_setup(Call call, std::string id, UpdateSetup input) override {
+        last_id = id;
+        setup_updated.emplace(std::move(input));
+        return told(std::move(call), &setup);
+    }
+    common::Task<StoredResponse> confirm_setup(Call call, std::string id, ConfirmSetup input) override {
+        last_id = id;
+        setup_confirmed.emplace(std::move(input));
+        return told(std::move(call), &setup);
+    }
+    common::Task<StoredResponse> cancel_setup(Call call, std::string id, CancelIntent input) override {
+        last_id = id;
+        canceled.emplace(std::move(input));
+        return told(std::move(call), &setup);
+    }
     common::Task<StoredResponse> change(Call call, Account, Job) override { return told(std::move(call)); }
     common::Task<StoredResponse> read(Call call, Account, Job) override { return told(std::move(call)); }
-    common::Task<StoredResponse> told(Call call) {
+    common::Task<StoredResponse> told(Call call, ObjectRef object) {
         ++calls;
         last_call = call;
-        co_return outcome(call);
+        co_return outcome(call, object);
     }
+    common::Task<StoredResponse> told(Call call) { return told(std::move(call), &view); }
     const webhooks::Desk& webhooks() const override {
         static const auto pepper =
             common::SecretBytes::copy_of(std::string_view{"pepper of the test, 32 characters"});
@@ -124,11 +144,12 @@ class FakeBackend final : public Backend {
     files::KeyPort& file_keys() override { return keys; }
     boost::asio::awaitable<Readiness> readiness(common::Deadline) override { co_return ready; }
 
-    common::Result<StoredResponse> outcome(const Call& call) const {
+    common::Result<StoredResponse> outcome(const Call& call) const { return outcome(call, &view); }
+    common::Result<StoredResponse> outcome(const Call& call, const ObjectRef& object) const {
         if (throws) throw std::runtime_error{"4242424242424242"};
         if (error) return common::Fail{*error};
         if (stored) return *stored;
-        return answered(&view, call);
+        return answered(object, call);
     }
 
     StoredResponse answered(const ObjectRef& object, const Call& call) const {
@@ -145,12 +166,16 @@ class FakeBackend final : public Backend {
     bool raw_card_data_live = false, throws = false;
     Readiness ready{true, true};
     PaymentView view{sample_intent(), sample_method(), sample_charge()};
+    SetupView setup{sample_setup(), {}};
     std::optional<common::Error> error, used;
     std::optional<StoredResponse> stored;
     NewRefund refund;
     Call last_call;
     NewPaymentMethod method;
     std::optional<CreateIntent> created;
+    std::optional<CreateSetup> setup_created;
+    std::optional<UpdateSetup> setup_updated;
+    std::optional<ConfirmSetup> setup_confirmed;
     std::optional<ConfirmIntent> confirmed;
     std::optional<UpdateIntent> updated;
     std::optional<CaptureIntent> captured;
