@@ -6,7 +6,6 @@
 #include <boost/asio/post.hpp>
 
 #include "certs/tls.h"
-#include "common/crypto.h"
 #include "common/http/server.h"
 #include "common/log.h"
 #include "gateway/api/api.h"
@@ -18,6 +17,7 @@
 #include "gateway/idempotency/idempotency.h"
 #include "gateway/ledger/release.h"
 #include "gateway/payments/vault_port.h"
+#include "gateway/sealer.h"
 
 namespace gateway::api {
 namespace {
@@ -144,14 +144,6 @@ common::http::TlsSource source_of(const std::shared_ptr<certs::TlsContext>& tls)
     return [tls] { return tls->current(); };
 }
 
-// The pepper's other use: never the same key for two purposes.
-common::SecretBytes digest_key_of(const common::SecretBytes& pepper) {
-    auto digest = common::crypto::hmac_sha256(pepper.bytes(), "portcullis request digest");
-    auto key = common::SecretBytes::copy_of(digest);
-    common::wipe(digest.data(), digest.size());
-    return key;
-}
-
 std::string documentation_url(const common::Config& config) {
     auto elsewhere = config.text("server.documentation_url");
     return elsewhere.empty() ? config.text("server.public_url").append(error_page_path) : elsewhere;
@@ -163,7 +155,7 @@ int serve(const common::Config& config) {
     common::log::open("gateway", config.text("log.level"));
     auto pepper = common::read_secret_file(config.text("keys.pepper_file"));
     if (!pepper) return fail("pepper unusable", pepper.error());
-    const auto digest_key = digest_key_of(*pepper);
+    const auto digest_key = derived_key(*pepper, "portcullis request digest");
     const webhooks::Secrets webhook_secrets{*pepper};
     auto outside = certs::TlsContext::load(certs::Profile::public_server,
                                            {config.text("server.certificate"), config.text("server.key")});

@@ -1,16 +1,13 @@
-// Signing secrets as they are stored: sealed under a key of the gateway's pepper, each bound to its
-// endpoint's id.
+// Signing secrets as they are stored, each bound to its endpoint's id.
 #pragma once
 
-#include "common/crypto.h"
-#include "common/secret.h"
+#include "gateway/sealer.h"
 #include "gateway/webhooks/endpoint.h"
 
 namespace gateway::webhooks {
 
 class Secrets {
   public:
-    // The pepper's third use, under a key of its own.
     explicit Secrets(const common::SecretBytes& pepper);
 
     std::string seal(std::string_view endpoint, const common::SecretText& secret) const;
@@ -20,7 +17,7 @@ class Secrets {
                                          std::int64_t now_ms) const;
 
   private:
-    common::SecretBytes key_;
+    Sealer sealer_;
 };
 
 }  // namespace gateway::webhooks
