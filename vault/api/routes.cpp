@@ -46,6 +46,7 @@ constexpr Route routes[] = {
     {Method::post, "/cards/{}", Role::gateway, &Api::update_card},
     {Method::del, "/cards/{}", Role::gateway, &Api::erase_card},
     {Method::post, "/bulk/{}", Role::gateway, nullptr},
+    {Method::post, "/security_codes", Role::gateway, &Api::hold_security_code},
     {Method::post, "/authorizations", Role::gateway, &Api::authorize},
     {Method::post, "/captures", Role::gateway, &Api::capture},
     {Method::post, "/reversals", Role::gateway, &Api::reverse},
@@ -271,6 +272,16 @@ Api::Answer Api::create_card(Call& call) {
     const auto stored = co_await parts_.cards.store(std::move(input), call.request.deadline);
     if (!stored) co_return Fail{stored.error()};
     co_return json_answer(200, wire::to_json(card_of(stored->facts, stored->cvc_handle)));
+}
+
+Api::Answer Api::hold_security_code(Call& call) {
+    const auto body = body_of(call.request);
+    if (!body) co_return Fail{body.error()};
+    const auto code = wire::new_security_code(body->get_object());
+    if (!code) co_return Fail{code.error()};
+    auto handle = parts_.cards.hold_code(code->account, code->livemode, code->code);
+    if (!handle) co_return Fail{handle.error()};
+    co_return json_answer(200, wire::to_json(SecurityCode{*std::move(handle)}));
 }
 
 Api::Answer Api::get_card(Call& call) {

@@ -46,6 +46,7 @@ class Api {
     Answer search_cards(Call& call);
     Answer update_card(Call& call);
     Answer erase_card(Call& call);
+    Answer hold_security_code(Call& call);
     Answer authorize(Call& call);
     Answer capture(Call& call);
     Answer reverse(Call& call);

@@ -27,6 +27,15 @@ CheckedCard blank_of(const NewCardInput& card) {
     return checked;
 }
 
+Error no_test_mode() {
+    return Error::invalid("testmode_unavailable", "livemode", "This vault takes no cards in test mode.");
+}
+
+// Whose a security code is that came without a card. No token looks like this.
+std::string owner_of(AccountId account, bool livemode) {
+    return (livemode ? "live:" : "test:") + common::base62_of(account);
+}
+
 }  // namespace
 
 CardService::CardService(Parts parts)
@@ -55,9 +64,7 @@ Result<CheckedCard> CardService::check(const NewCardInput& card) const {
 }
 
 Result<CheckedCard> CardService::check_card(const NewCardInput& card) const {
-    if (!card.livemode && !parts_.sandbox_enabled)
-        return Fail{
-            Error::invalid("testmode_unavailable", "livemode", "This vault takes no cards in test mode.")};
+    if (!card.livemode && !parts_.sandbox_enabled) return Fail{no_test_mode()};
     if (!card.sandbox_id.empty()) return check_sandbox_id(card);
     auto checked = blank_of(card);
     auto pan = pan_of(card);
@@ -171,10 +178,24 @@ Task<OpenCard> CardService::open(AccountId account, bool livemode, std::string t
     auto opened = CardSealer::open(scope, sealed, **key);
     if (!opened) co_return Fail{noted(std::move(opened).error())};
     OpenCard card{std::move(opened->pan), opened->expiry, std::nullopt};
-    if (!cvc_handle.empty()) card.cvc = parts_.codes.take(cvc_handle, token);
+    card.cvc = take_code(scope, cvc_handle);
     parts_.uses.mark(account, token, row->last_used_day);
     parts_.metrics.count("vault_cards_opened_total");
     co_return card;
+}
+
+// Which card it is for was not known, and so of which length it has to be.
+Result<std::string> CardService::hold_code(AccountId account, bool livemode, const common::SecretText& code) {
+    if (!livemode && !parts_.sandbox_enabled) return Fail{no_test_mode()};
+    const auto cvc = Cvc::parse(code.view(), Brand::unknown);
+    if (!cvc) return Fail{cvc.error()};
+    return parts_.codes.put(owner_of(account, livemode), *cvc);
+}
+
+std::optional<Cvc> CardService::take_code(const CardScope& scope, std::string_view handle) {
+    if (handle.empty()) return std::nullopt;
+    auto cvc = parts_.codes.take(handle, scope.token);
+    return cvc ? std::move(cvc) : parts_.codes.take(handle, owner_of(scope.account, scope.livemode));
 }
 
 Task<CardFacts> CardService::facts(AccountId account, std::string token, Deadline deadline) {

@@ -44,6 +44,8 @@ class CardService final : public CardVault, public CardCheck {
     common::Task<OpenCard> open(common::AccountId account, bool livemode, std::string token,
                                 std::string cvc_handle, audit::Caller caller,
                                 common::Deadline deadline) override;
+    common::Result<std::string> hold_code(common::AccountId account, bool livemode,
+                                          const common::SecretText& code) override;
     common::Task<CardFacts> facts(common::AccountId account, std::string token,
                                   common::Deadline deadline) override;
 
@@ -52,6 +54,7 @@ class CardService final : public CardVault, public CardCheck {
     CardBatch& batch() { return batch_; }
 
   private:
+    std::optional<Cvc> take_code(const CardScope& scope, std::string_view handle);
     common::Result<CheckedCard> check_card(const NewCardInput& card) const;
     common::Result<CheckedCard> check_sandbox_id(const NewCardInput& card) const;
     common::Task<store::CardRow> find(common::AccountId account, std::string token,

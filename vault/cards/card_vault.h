@@ -67,10 +67,14 @@ class CardVault {
     // Cause::not_found (404 `resource_missing`): no such token in this account and mode, or erased; the
     // latter has a field `cause` "erased", if it was of this account. Cause::integrity (500): the row was
     // tampered with. 503: HSM or database cannot be used. `cvc_handle` "" or unknown or expired: no security
-    // code. Nothing is opened before the audit log has it.
+    // code; one is known that was given with this card, or that this account and mode gave alone. Nothing is
+    // opened before the audit log has it.
     virtual common::Task<OpenCard> open(common::AccountId account, bool livemode, std::string token,
                                         std::string cvc_handle, audit::Caller caller,
                                         common::Deadline deadline) = 0;
+    // The handle of a security code without a card. 402 `invalid_cvc`.
+    virtual common::Result<std::string> hold_code(common::AccountId account, bool livemode,
+                                                  const common::SecretText& code) = 0;
     // Without opening it. Cause::not_found as above.
     virtual common::Task<CardFacts> facts(common::AccountId account, std::string token,
                                           common::Deadline deadline) = 0;

@@ -8,9 +8,9 @@ namespace {
 
 namespace crypto = common::crypto;
 
-keys::AssociatedData context_of(std::string_view handle, std::string_view token) {
+keys::AssociatedData context_of(std::string_view handle, std::string_view owner) {
     keys::AssociatedData context{"portcullis-cvc"};
-    context.text(1, handle).text(2, token);
+    context.text(1, handle).text(2, owner);
     return context;
 }
 
@@ -24,12 +24,12 @@ CvcStore::CvcStore(const common::Clock& clock, Limits limits, std::string vault)
     crypto::random_bytes(key_.bytes());
 }
 
-std::string CvcStore::put(std::string_view token, const Cvc& cvc) {
+std::string CvcStore::put(std::string_view owner, const Cvc& cvc) {
     constexpr std::size_t random_size = 22;
     auto handle = "cvc_" + crypto::random_base62(random_size) + suffix_;
     const auto digits = cvc.digits(PanAccess{});
     const std::span plain{reinterpret_cast<const std::uint8_t*>(digits.data()), digits.size()};
-    auto sealed = crypto::gcm_seal(key_.bytes(), plain, context_of(handle, token).span());
+    auto sealed = crypto::gcm_seal(key_.bytes(), plain, context_of(handle, owner).span());
 
     const std::lock_guard lock{mutex_};
     drop_expired();
@@ -43,13 +43,13 @@ std::string CvcStore::put(std::string_view token, const Cvc& cvc) {
     return handle;
 }
 
-std::optional<Cvc> CvcStore::take(std::string_view handle, std::string_view token) {
+std::optional<Cvc> CvcStore::take(std::string_view handle, std::string_view owner) {
     const std::lock_guard lock{mutex_};
     drop_expired();
     const auto found = entries_.find(std::string{handle});
     if (found == entries_.end()) return std::nullopt;
-    const auto plain = crypto::gcm_open(key_.bytes(), found->second.sealed, context_of(handle, token).span());
-    if (!plain) return std::nullopt;  // another card's handle: it stays with its own
+    const auto plain = crypto::gcm_open(key_.bytes(), found->second.sealed, context_of(handle, owner).span());
+    if (!plain) return std::nullopt;  // somebody else's handle: it stays with its own
     entries_.erase(found);
     return Cvc{plain->text()};
 }

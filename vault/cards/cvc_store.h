@@ -28,9 +28,10 @@ class CvcStore {
         : CvcStore{clock, Limits{}, std::move(vault)} {}
 
     // An opaque handle, "cvc_" + 22 characters, and "." + the name of the vault that holds the code.
-    std::string put(std::string_view token, const Cvc& cvc);
-    // Once, and for the card it was given with only. Nothing otherwise, or when its time is over.
-    std::optional<Cvc> take(std::string_view handle, std::string_view token);
+    // `owner`: token of the card that the code was given with, or who gave it without a card.
+    std::string put(std::string_view owner, const Cvc& cvc);
+    // Once, and for its owner only. Nothing otherwise, or when its time is over.
+    std::optional<Cvc> take(std::string_view handle, std::string_view owner);
     void purge();
     std::size_t size() const;
 

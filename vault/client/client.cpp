@@ -141,6 +141,14 @@ Task<CardList> Client::search_cards(CardSearch search, Deadline deadline) {
     co_return read(wire::card_list(*answer));
 }
 
+Task<SecurityCode> Client::hold_security_code(NewSecurityCode code, Deadline deadline) {
+    auto body = wire::to_json(code);
+    const auto answer =
+        co_await impl_->call(http::Method::post, "/security_codes", std::move(body), deadline);
+    if (!answer) co_return Fail{answer.error()};
+    co_return read(wire::security_code(*answer));
+}
+
 Task<Exchange> Client::authorize(AuthorizationRequest request, Deadline deadline) {
     auto body = body_of(wire::to_json(request));
     co_return co_await impl_->exchange(http::Method::post, "/authorizations", std::move(body), deadline);

@@ -47,6 +47,17 @@ struct Card {
     Metadata metadata = {};
 };
 
+// POST /security_codes: of a card that is stored already, to be given with its next authorization.
+struct NewSecurityCode {
+    common::AccountId account;
+    bool livemode = false;
+    common::SecretText code;  // as the caller typed it; the vault judges it
+};
+
+struct SecurityCode {
+    std::string handle;
+};
+
 // POST /cards/{token}
 struct CardUpdate {
     common::AccountId account;
@@ -182,6 +193,8 @@ class Client {
     // about it is still on its way to the acquirer.
     common::Task<bool> erase_card(common::AccountId account, std::string token, common::Deadline deadline);
     common::Task<CardList> search_cards(CardSearch search, common::Deadline deadline);
+    // For a quarter of an hour, and for one authorization of any card of the account. 402 card error.
+    common::Task<SecurityCode> hold_security_code(NewSecurityCode code, common::Deadline deadline);
     // Waits for the acquirer's answer within the deadline. Cause::outcome_unknown: ask `find_exchange`.
     common::Task<Exchange> authorize(AuthorizationRequest request, common::Deadline deadline);
     // Queues the advice durably and waits for its answer within the deadline; `pending` when it passes.

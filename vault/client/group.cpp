@@ -125,6 +125,14 @@ Task<Card> Group::create_card(NewCard card, Deadline deadline) {
     co_return co_await first_of<Card>(call, deadline);
 }
 
+Task<SecurityCode> Group::hold_security_code(NewSecurityCode code, Deadline deadline) {
+    const auto call = [&code](Client& vault, Deadline limit) {
+        return vault.hold_security_code({code.account, code.livemode, common::SecretText{code.code.view()}},
+                                        limit);
+    };
+    co_return co_await first_of<SecurityCode>(call, deadline);
+}
+
 Task<Card> Group::find_card(AccountId account, std::string token, Deadline deadline) {
     const auto call = [&](Client& vault, Deadline limit) { return vault.find_card(account, token, limit); };
     co_return co_await first_of<Card>(call, deadline);

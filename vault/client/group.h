@@ -34,6 +34,7 @@ class Group {
     common::Task<Card> update_card(CardUpdate change, common::Deadline deadline);
     common::Task<bool> erase_card(common::AccountId account, std::string token, common::Deadline deadline);
     common::Task<CardList> search_cards(CardSearch search, common::Deadline deadline);
+    common::Task<SecurityCode> hold_security_code(NewSecurityCode code, common::Deadline deadline);
     // To the vault that the security code's handle names. When that one is not in the group, or does not take
     // it, the authorization goes to another one and without the code.
     common::Task<Exchange> authorize(AuthorizationRequest request, common::Deadline deadline);

@@ -158,6 +158,32 @@ Result<NewCard> new_card(const json::object& object) {
     return finished_card(members, std::move(card));
 }
 
+common::SecretText to_json(const NewSecurityCode& code) {
+    json::object object{common::json::wiping_storage()};
+    object["account"] = common::base62_of(code.account);
+    object["livemode"] = code.livemode;
+    object["cvc"] = json::string{code.code.view(), object.storage()};
+    return common::json::serialize_secret(json::value(std::move(object)));
+}
+
+Result<NewSecurityCode> new_security_code(const json::object& object) {
+    Members members{object, {"account", "livemode", "cvc"}};
+    NewSecurityCode code;
+    code.account = members.account("account");
+    code.livemode = members.boolean("livemode");
+    code.code = members.secret("cvc", Need::required);
+    return finished(members, std::move(code));
+}
+
+json::object to_json(const SecurityCode& code) {
+    return {{"cvc_handle", code.handle}};
+}
+
+Result<SecurityCode> security_code(const json::object& object) {
+    Members members{object, {"cvc_handle"}};
+    return finished(members, SecurityCode{members.text("cvc_handle")});
+}
+
 // A security code could not wait for its authorization: there are too many, and memory is all they may be in.
 Result<NewCard> bulk_line(const json::object& object) {
     Members members{object, {"number", "exp_month", "exp_year", "sandbox_id", "token_format", "metadata"}};

@@ -18,6 +18,11 @@ boost::json::object to_json(const Metadata& metadata);
 boost::json::object to_json(const Card& card);
 common::Result<Card> card(const boost::json::object& object);
 
+common::SecretText to_json(const NewSecurityCode& code);
+common::Result<NewSecurityCode> new_security_code(const boost::json::object& object);
+boost::json::object to_json(const SecurityCode& code);
+common::Result<SecurityCode> security_code(const boost::json::object& object);
+
 boost::json::object to_json(const CardUpdate& change);  // without its token, which is in the path
 common::Result<CardUpdate> card_update(const boost::json::object& object, std::string token);
 // A line of a bulk: as in POST /cards, but account and mode are those of the bulk, and there is no cvc.

@@ -30,6 +30,9 @@ class OneCard final : public vault::cards::CardVault {
     common::Task<vault::cards::NewCardResult> store(vault::cards::NewCardInput, Deadline) override {
         co_return common::Fail{common::Error::internal("not asked for here")};
     }
+    common::Result<std::string> hold_code(AccountId, bool, const common::SecretText&) override {
+        return common::Fail{common::Error::internal("not asked for here")};
+    }
     common::Task<vault::cards::CardFacts> facts(AccountId, std::string, Deadline) override {
         co_return common::Fail{common::Error::internal("not asked for here")};
     }

@@ -89,6 +89,23 @@ TEST_F(StoredCards, OutliveTheProcessButTheirSecurityCodesDoNot) {
     EXPECT_FALSE(opened->cvc);
 }
 
+// PCI DSS 4.0.1: 3.3.1, 3.3.2
+TEST_F(StoredCards, TakeASecurityCodeThatCameAloneFromTheirOwnAccountOnce) {
+    const auto card = stored();
+    const auto hold = [&](AccountId owner, bool livemode, std::string_view code) {
+        return vault->cards.hold_code(owner, livemode, common::SecretText{code});
+    };
+    const auto handle = hold(account, false, "314").value();
+    const auto opened = open(card, handle);
+    ASSERT_TRUE(opened && opened->cvc);
+    EXPECT_EQ(PanTestAccess::digits(*opened->cvc), "314");
+    EXPECT_FALSE(open(card, handle)->cvc) << "once";
+    EXPECT_FALSE(open(card, hold(AccountId{4712}, false, "314").value())->cvc) << "another account's";
+    EXPECT_FALSE(open(card, hold(account, true, "314").value())->cvc) << "another mode's";
+    for (const auto* wrong : {"", "12", "12345", "12a"})
+        EXPECT_EQ(hold(account, false, wrong).error().code(), "invalid_cvc") << wrong;
+}
+
 // PCI DSS 4.0.1: 3.5.1.1
 TEST_F(StoredCards, HaveAFingerprintOfNumberAccountAndMode) {
     const auto first = store(typed()), again = store(typed()), other = store(typed("5555555555554444"));

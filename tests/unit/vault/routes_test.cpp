@@ -40,6 +40,15 @@ struct CardsDouble final : vault::cards::CardVault {
         ADD_FAILURE() << "no route opens a card";
         co_return Fail{Error::internal("not here")};
     }
+    common::Result<std::string> hold_code(AccountId account, bool livemode,
+                                          const common::SecretText& code) override {
+        ++calls;
+        if (failure) return Fail{*failure};
+        EXPECT_EQ(account, AccountId{63});
+        EXPECT_FALSE(livemode);
+        cvc = code.view();
+        return "cvc_x";
+    }
     Task<vault::cards::CardFacts> facts(AccountId account, std::string token, Deadline) override {
         ++calls;
         number = token;
@@ -317,6 +326,20 @@ TEST_F(Routes, MakeAndOpenNoDataKeysForBadBodies) {
         500);
 }
 
+TEST_F(Routes, HoldASecurityCodeWithoutACard) {
+    const auto held =
+        call(Method::post, "/security_codes", R"({"account": "00000011", "livemode": false, "cvc": "314"})");
+    EXPECT_EQ(held.status, 200) << held.body;
+    EXPECT_EQ(held.body, R"({"cvc_handle":"cvc_x"})");
+    EXPECT_EQ(cards.cvc, "314");
+    EXPECT_EQ(call(Method::post, "/security_codes", R"({"account": "00000011", "livemode": false})").status,
+              400);
+    EXPECT_EQ(call(Method::post, "/security_codes",
+                   R"({"account": "00000011", "livemode": false, "cvc": "314", "number": "4242"})")
+                  .status,
+              400);
+}
+
 // PCI DSS 4.0.1: 7.2.1
 TEST_F(Routes, AreTheGatewaysAlone) {
     const std::pair<Method, const char*> kept[] = {
@@ -326,7 +349,7 @@ TEST_F(Routes, AreTheGatewaysAlone) {
         {Method::get, "/nothing"},         {Method::del, "/cards"},
         {Method::get, "/cards"},           {Method::post, "/cards/vt_test_x"},
         {Method::del, "/cards/vt_test_x"}, {Method::post, "/data-keys"},
-        {Method::post, "/data-keys/open"}};
+        {Method::post, "/data-keys/open"}, {Method::post, "/security_codes"}};
     for (const char* other : {"spiffe://portcullis/acquirer", "spiffe://portcullis/viewer",
                               "spiffe://portcullis/gateway2", "spiffe://portcullis/gateway/x",
                               "spiffe://elsewhere/gateway", "spiffe://portcullis/", "gateway", ""}) {

@@ -91,6 +91,22 @@ TEST(CardOnTheWire, NamesTheMemberThatIsWrong) {
     EXPECT_EQ(wire::new_card(parsed(long_number)).error().param(), "number");
 }
 
+TEST(SecurityCodesOnTheWire, KeepEveryMemberAndTakeNoOther) {
+    const auto sent = wire::to_json(
+        vault::NewSecurityCode{common::AccountId{5}, true, common::SecretText{std::string_view{"314"}}});
+    const auto read = wire::new_security_code(parsed(sent.view()));
+    ASSERT_TRUE(read) << read.error().describe();
+    EXPECT_EQ(read->account, common::AccountId{5});
+    EXPECT_TRUE(read->livemode);
+    EXPECT_EQ(read->code.view(), "314");
+    EXPECT_EQ(wire::security_code(wire::to_json(vault::SecurityCode{"cvc_x"}))->handle, "cvc_x");
+    EXPECT_EQ(wire::new_security_code(
+                  parsed(R"({"account": "0000001B", "livemode": false, "cvc": "314", "number": "4"})"))
+                  .error()
+                  .param(),
+              "number");
+}
+
 TEST(RequestsOnTheWire, KeepEveryMember) {
     vault::AuthorizationRequest request;
     request.request_id = "areq_1";
