@@ -32,6 +32,7 @@ class Backend {
     virtual common::Task<StoredResponse> create_intent(Call call, CreateIntent input) = 0;
     virtual common::Task<StoredResponse> confirm_intent(Call call, std::string id, ConfirmIntent input) = 0;
     virtual common::Task<StoredResponse> capture_intent(Call call, std::string id, CaptureIntent input) = 0;
+    virtual common::Task<StoredResponse> increase_intent(Call call, std::string id, IncreaseIntent input) = 0;
     virtual common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input) = 0;
     virtual common::Task<StoredResponse> create_refund(Call call, NewRefund input) = 0;
     virtual common::Task<StoredResponse> create_setup(Call call, CreateSetup input) = 0;

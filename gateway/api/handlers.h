@@ -28,6 +28,7 @@ common::Task<StoredResponse> read_payment_intent(Context& context);
 common::Task<StoredResponse> update_payment_intent(Context& context);
 common::Task<StoredResponse> confirm_payment_intent(Context& context);
 common::Task<StoredResponse> capture_payment_intent(Context& context);
+common::Task<StoredResponse> increase_payment_intent(Context& context);
 common::Task<StoredResponse> cancel_payment_intent(Context& context);
 
 common::Task<StoredResponse> list_payment_intents(Context& context);

@@ -170,6 +170,18 @@ inline constexpr Rule confirm_intent_rules[] = {
     refuse("mandate"),
 };
 
+inline constexpr Rule increase_intent_rules[] = {
+    integer("amount").needed(),
+    text("description", 1000),
+    metadata(),
+    text("statement_descriptor", 22).unset(),
+    list("expand"),
+    hash("amount_details", amount_details_rules).unset().echoed(),
+    hash("payment_details", payment_details_rules).unset().echoed(),
+    refuse("application_fee_amount"),
+    refuse("hooks"),
+    refuse("transfer_data"),
+};
 inline constexpr Rule capture_intent_rules[] = {
     integer("amount_to_capture"),
     boolean("final_capture"),

@@ -258,6 +258,19 @@ common::Task<StoredResponse> capture_payment_intent(Context& context) {
     co_return done;
 }
 
+common::Task<StoredResponse> increase_payment_intent(Context& context) {
+    const auto parameters = context.parameters();
+    if (auto fine = check_descriptors(parameters, context.caller.account.statement_descriptor); !fine)
+        co_return Fail{fine.error()};
+    IncreaseIntent input;
+    input.amount = parameters.integer("amount").value_or(0);
+    if (auto fine = check_positive(input.amount, "amount"); !fine) co_return Fail{fine.error()};
+    input.description = parameters.text("description");
+    input.metadata = parameters.metadata_change();
+    input.echoed = echoed_of(parameters, increase_intent_rules);
+    co_return co_await context.backend->increase_intent(context.call, context.id, std::move(input));
+}
+
 common::Task<StoredResponse> cancel_payment_intent(Context& context) {
     CancelIntent input;
     input.cancellation_reason = context.parameters().text("cancellation_reason");

@@ -23,8 +23,8 @@ value render_outcome(const Charge& charge) {
     return result;
 }
 
-object unavailable() {
-    return {{"status", "unavailable"}};
+object availability(bool available) {
+    return {{"status", available ? "available" : "unavailable"}};
 }
 
 object render_card(const Charge& charge, const Style& style) {
@@ -44,11 +44,11 @@ object render_card(const Charge& charge, const Style& style) {
     result["extended_authorization"] = object{{"status", "disabled"}};
     result["fingerprint"] = card.fingerprint;
     result["funding"] = card.funding;
-    result["incremental_authorization"] = unavailable();
+    result["incremental_authorization"] = availability(charge.incremental);
     result["installments"] = nullptr;
     result["last4"] = card.last4;
     result["mandate"] = nullptr;
-    result["multicapture"] = unavailable();
+    result["multicapture"] = availability(charge.multicapture);
     result["network"] = card.brand;
     result["network_token"] = object{{"used", false}};
     result["network_transaction_id"] = text_or_null(std::string_view{charge.network_transaction_id});

@@ -80,6 +80,7 @@ constexpr Route table[] = {
     {post, "/v1/payment_intents/{id}", "payment_intents", write, secret, intent_object, update_intent_rules, form_body, update_payment_intent},
     {post, "/v1/payment_intents/{id}/confirm", "payment_intents", write, publishable, intent_object, confirm_intent_rules, card_body, confirm_payment_intent},
     {post, "/v1/payment_intents/{id}/capture", "payment_intents", write, secret, intent_object, capture_intent_rules, form_body, capture_payment_intent},
+    {post, "/v1/payment_intents/{id}/increment_authorization", "payment_intents", write, secret, intent_object, increase_intent_rules, form_body, increase_payment_intent},
     {post, "/v1/payment_intents/{id}/cancel", "payment_intents", write, secret, intent_object, cancel_intent_rules, form_body, cancel_payment_intent},
     {get, "/v1/charges/search", "charges", read, secret, charge_search, search_rules, no_body, search_charges},
     {post, "/v1/setup_intents", "setup_intents", write, secret, setup_object, create_setup_rules, form_body, create_setup_intent},

@@ -46,6 +46,9 @@ class ServiceBackend final : public Backend {
     common::Task<StoredResponse> capture_intent(Call call, std::string id, CaptureIntent input) override {
         return payments_->capture_intent(std::move(call), std::move(id), std::move(input));
     }
+    common::Task<StoredResponse> increase_intent(Call call, std::string id, IncreaseIntent input) override {
+        return payments_->increase_intent(std::move(call), std::move(id), std::move(input));
+    }
     common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input) override {
         return payments_->cancel_intent(std::move(call), std::move(id), std::move(input));
     }

@@ -20,19 +20,22 @@ constexpr const char* step_refund = "refund";
 constexpr std::int64_t day_seconds = 24 * 3600;
 
 struct Step {
-    const char* name;
+    std::string_view name;
     const char* debit;
     const char* credit;
     TransferState state = TransferState::posted;
 };
-constexpr Step hold_step{step_payment, acquirer_receivable, merchant_pending, TransferState::pending};
-constexpr Step fee_step{step_fee, merchant_pending, fee_income};
 constexpr Step release_step{step_release, merchant_pending, merchant_available};
 constexpr Step refund_of_pending_step{step_refund, merchant_pending, acquirer_receivable,
                                       TransferState::pending};
 constexpr Step refund_step{step_refund, merchant_available, acquirer_receivable, TransferState::pending};
 // Of a balance transaction that took money away.
 constexpr Step release_of_debt_step{step_release, merchant_available, merchant_pending};
+
+// The first one of a charge bears the plain name.
+std::string numbered(const char* step, int number) {
+    return number == 1 ? step : step + (":" + std::to_string(number));
+}
 
 // False: the step is there already.
 bool move(store::Transaction& tx, const Scope& scope, const Step& step, const std::string& source,
@@ -49,7 +52,7 @@ bool move(store::Transaction& tx, const Scope& scope, const Step& step, const st
                             step.state == TransferState::posted ? amount.minor() : 0,
                             step.state,
                             source,
-                            step.name,
+                            std::string{step.name},
                             now_ms,
                             {}};
     return store::insert(tx, transfer);
@@ -78,31 +81,37 @@ std::int64_t Balance::amount() const {
     return grows_by_debits ? debits - credits : credits - debits;
 }
 
-void hold(store::Transaction& tx, const Scope& scope, const std::string& charge, common::Money amount,
+void hold(store::Transaction& tx, const Scope& scope, const Hold& hold, common::Money amount,
           std::int64_t now_ms) {
-    move(tx, scope, hold_step, charge, amount, now_ms);
+    const auto name = numbered(step_payment, hold.number);
+    move(tx, scope, {name, acquirer_receivable, merchant_pending, TransferState::pending}, hold.charge,
+         amount, now_ms);
 }
 
-bool void_hold(store::Transaction& tx, const Scope& scope, const std::string& charge, std::int64_t now_ms) {
-    return store::settle_transfer(tx, scope, charge, step_payment, 0, now_ms);
+bool void_hold(store::Transaction& tx, const Scope& scope, const Hold& hold, std::int64_t now_ms) {
+    return store::settle_transfer(tx, scope, hold.charge, numbered(step_payment, hold.number), 0, now_ms);
 }
 
 std::optional<BalanceTransaction> capture(store::Transaction& tx, const Scope& scope, const Capture& what,
                                           const Terms& terms, std::int64_t now_ms) {
     const auto captured = what.amount.minor();
     PORTCULLIS_ASSERT(captured > 0);
-    if (!store::settle_transfer(tx, scope, what.charge, step_payment, captured, now_ms)) return std::nullopt;
+    if (!store::settle_transfer(tx, scope, what.hold.charge, numbered(step_payment, what.hold.number),
+                                captured, now_ms))
+        return std::nullopt;
     const auto fee = fee_of(what.amount, terms.prices);
     auto transaction = new_transaction(scope, what.amount.currency(), now_ms);
     transaction.amount = captured;
     transaction.fee = fee;
     transaction.net = captured - fee;
     transaction.available_on = transaction.created + terms.settlement_days * day_seconds;
-    transaction.source = what.charge;
+    transaction.source = what.hold.charge;
     transaction.description = what.description;
     if (fee > 0) {
         transaction.fee_details.push_back({fee, "stripe_fee", "Processing fee"});
-        const bool taken = move(tx, scope, fee_step, what.charge, {fee, what.amount.currency()}, now_ms);
+        const auto name = numbered(step_fee, what.hold.number);
+        const bool taken = move(tx, scope, {name, merchant_pending, fee_income}, what.hold.charge,
+                                {fee, what.amount.currency()}, now_ms);
         PORTCULLIS_ASSERT(taken);
     }
     store::insert(tx, transaction);

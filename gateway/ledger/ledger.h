@@ -9,7 +9,9 @@
 //
 //   step                 debit      credit    amount
 //   authorized           acq_recv   m_pend    what was approved, pending: counts for nothing
-//   captured             posts the pending one with what was captured, and so lets the rest go
+//   captured             posts the pending one with what was captured, and so lets the rest go, of which a
+//   new one
+//                        is made when more is to be captured
 //                        m_pend     fee_inc   the fee, if there is one
 //   declined, canceled   voids the pending one
 //   released             m_pend     m_avail   captured − fee, when the settlement days have passed
@@ -24,7 +26,8 @@
 //   - A capture or a refund leaves one balance transaction; a hold that is voided, none.
 //   - What m_pend holds is the sum of `net` of the balance transactions that are pending, and what m_avail
 //     holds is that of the ones that are available.
-//   - A step is posted once for its source: the charge, the refund, or the balance transaction that is
+//   - A step is posted once for its source: the hold of a charge, the refund, or the balance transaction that
+//   is
 //     released.
 #pragma once
 
@@ -67,13 +70,18 @@ struct Balance {
     std::int64_t amount() const;    // on the side on which the account grows
 };
 
-// Holds what an approval promised. `charge` names the source.
-void hold(store::Transaction& tx, const Scope& scope, const std::string& charge, common::Money amount,
+// Of a charge that is captured in parts or authorized for more, one hold follows the other.
+struct Hold {
+    std::string charge;  // the source
+    int number = 1;
+};
+// Holds what an approval promised.
+void hold(store::Transaction& tx, const Scope& scope, const Hold& hold, common::Money amount,
           std::int64_t now_ms);
-bool void_hold(store::Transaction& tx, const Scope& scope, const std::string& charge, std::int64_t now_ms);
+bool void_hold(store::Transaction& tx, const Scope& scope, const Hold& hold, std::int64_t now_ms);
 
 struct Capture {
-    std::string charge;
+    Hold hold;
     common::Money amount;  // of the hold; the rest of it is let go
     std::optional<std::string> description;
 };

@@ -48,6 +48,12 @@ bool has_address(const BillingDetails& details, std::string_view key) {
     return value != nullptr && value->is_string() && !value->get_string().empty();
 }
 
+// Of several captures; one that belongs to a confirmation is the only one.
+bool is_last(const AcquirerRequest& request) {
+    const auto* last = request.detail.if_contains("final");
+    return last == nullptr || last->as_bool();
+}
+
 void mark_authorized(Charge& charge, std::int64_t amount) {
     charge.amount_authorized = amount;
     charge.outcome_type = "authorized";
@@ -109,6 +115,8 @@ Result<Step> PaymentService::Impl::book(Transaction& tx, const AcquirerRequest& 
             return book_settlement(*booking, *request, answer);
         case Action::capture:
             return book_capture(*booking, *request, answer);
+        case Action::increase:
+            return book_increase(*booking, *request, answer);
         case Action::void_:
         case Action::verify:
         case Action::refund:
@@ -150,7 +158,8 @@ Result<Step> PaymentService::Impl::book_approval(Booking& booking, AcquirerReque
         return step;
     }
     mark_authorized(charge, request.amount);
-    ledger::hold(tx, request.scope, charge.id, common::Money{request.amount, request.currency}, now_ms());
+    ledger::hold(tx, request.scope, {charge.id, charge.holds},
+                 common::Money{request.amount, request.currency}, now_ms());
 
     if (captured_by_merchant(intent)) {
         charge.status = ChargeStatus::succeeded;
@@ -191,7 +200,7 @@ Result<Step> PaymentService::Impl::book_settlement(Booking& booking, AcquirerReq
     auto& intent = booking.view.intent;
     auto& charge = *booking.view.latest_charge;
     if (!acquirer::is_captured(answer.exchange.response_code)) {
-        ledger::void_hold(tx, request.scope, charge.id, now_ms());
+        ledger::void_hold(tx, request.scope, {charge.id, charge.holds}, now_ms());
         const auto reversal = void_of(request.authorization_id, request);
         store::insert(tx, reversal);
         charge.amount_authorized = 0;
@@ -225,8 +234,12 @@ Result<Step> PaymentService::Impl::book_capture(Booking& booking, AcquirerReques
         return conclude(booking, request, &error);
     }
     mark_captured(booking, request);
-    charge.released = charge.amount_authorized - request.amount;
-    if (charge.released > 0) store::insert(*booking.tx, released_part(charge, charge.released, now_ms()));
+    const auto left = charge.amount_authorized - charge.amount_captured;
+    const bool last = is_last(request);
+    if (last && left > 0) {
+        charge.released = left;
+        store::insert(*booking.tx, released_part(charge, left, now_ms()));
+    }
     if (auto suffix = optional_of(request.detail, "statement_descriptor_suffix")) {
         charge.statement_descriptor_suffix = suffix;
         intent.statement_descriptor_suffix = std::move(suffix);
@@ -239,23 +252,30 @@ Result<Step> PaymentService::Impl::book_capture(Booking& booking, AcquirerReques
         intent.metadata = metadata->get_object();
     if (const auto* echoed = request.detail.if_contains("echoed"); echoed != nullptr && echoed->is_object())
         merge(intent.echoed, echoed->get_object());
-    intent.amount_received = request.amount;
-    intent.amount_capturable = 0;
-    advance(intent, IntentEvent::captured);
+    intent.amount_received = charge.amount_captured;
+    intent.amount_capturable = last ? 0 : left;
+    advance(intent, last ? IntentEvent::captured : IntentEvent::captured_in_part);
     tell_charge(booking, "charge.captured");
-    tell_intent(booking, "payment_intent.succeeded");
+    tell_intent(booking, last ? "payment_intent.succeeded" : "payment_intent.amount_capturable_updated");
     return conclude(booking, request, nullptr);
 }
 
 void PaymentService::Impl::mark_captured(Booking& booking, const AcquirerRequest& request) const {
     auto& charge = *booking.view.latest_charge;
+    const ledger::Hold hold{charge.id, charge.holds};
     const auto booked = ledger::capture(
         *booking.tx, request.scope,
-        {charge.id, common::Money{request.amount, charge.currency}, charge.description}, terms, now_ms());
+        {hold, common::Money{request.amount, charge.currency}, charge.description}, terms, now_ms());
     PORTCULLIS_ASSERT(booked);
     charge.captured = true;
-    charge.amount_captured = request.amount;
-    charge.balance_transaction = booked->id;
+    charge.amount_captured += request.amount;
+    ++charge.captures;
+    if (charge.captures == 1) charge.balance_transaction = booked->id;
+    const auto left = charge.amount_authorized - charge.amount_captured;
+    if (is_last(request) || left == 0) return;
+    ++charge.holds;
+    ledger::hold(*booking.tx, request.scope, {charge.id, charge.holds}, common::Money{left, charge.currency},
+                 now_ms());
 }
 
 // Not known yet. The merchant is told `processing` once; the request stays open for recover().

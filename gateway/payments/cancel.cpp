@@ -49,7 +49,7 @@ Task<StoredResponse> PaymentService::cancel_intent(Call call, std::string id, Ca
             base.detail["creates_intent"] = false;
             reversal = self->void_of(charge.authorization_request, base);
             store::insert(tx, *reversal);
-            ledger::void_hold(tx, call.scope, charge.id, self->now_ms());
+            ledger::void_hold(tx, call.scope, {charge.id, charge.holds}, self->now_ms());
             charge.released = charge.amount_authorized;
             charge.refunded = true;
             store::update(tx, charge);

@@ -66,6 +66,9 @@ Task<StoredResponse> PaymentService::capture_intent(Call call, std::string id, C
             request.detail["statement_descriptor_suffix"] = *input.statement_descriptor_suffix;
         if (input.metadata) request.detail["metadata"] = *std::move(metadata);
         request.detail["echoed"] = input.echoed;
+        const bool last = input.final_capture || *amount == view.intent.amount_capturable;
+        request.detail["sequence"] = charge->captures + 1;
+        request.detail["final"] = last;
         if (input.receipt_email) request.detail["receipt_email"] = *input.receipt_email;
         if (input.transfer_group) request.detail["transfer_group"] = *input.transfer_group;
         if (input.by_charge) request.detail["shown"] = "charge";

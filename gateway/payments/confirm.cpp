@@ -30,6 +30,13 @@ std::optional<std::string> radar_session_of(const PaymentIntent& intent, const P
     return std::string{session->get_string()};
 }
 
+// What is asked for where the card's issuer may offer it.
+bool wants(const PaymentIntent& intent, std::string_view option) {
+    const auto* card = intent.payment_method_options.if_contains("card");
+    const auto* wish = card && card->is_object() ? card->get_object().if_contains(option) : nullptr;
+    return wish && *wish == "if_available";
+}
+
 Charge charge_of(const PaymentIntent& intent, const PaymentMethod& method, std::string id,
                  std::int64_t now_ms) {
     Charge charge;
@@ -48,6 +55,8 @@ Charge charge_of(const PaymentIntent& intent, const PaymentMethod& method, std::
     charge.radar_session = radar_session_of(intent, method);
     charge.billing_details = method.billing_details;
     charge.card = method.card;
+    charge.multicapture = captured_by_merchant(intent) && wants(intent, "request_multicapture");
+    charge.incremental = captured_by_merchant(intent) && wants(intent, "request_incremental_authorization");
     charge.metadata = intent.metadata;
     charge.shipping = intent.shipping;
     charge.risk_level = method.card.risk.empty() ? "normal" : method.card.risk;
@@ -262,6 +271,13 @@ std::optional<Step> PaymentService::Impl::resume(Transaction& tx, const Call& ca
         const auto method = store::find<PaymentMethod>(tx, call.scope, method_id);
         const auto account = store::find_account(tx, call.scope.account);
         if (method && account) step.authorization = verification_of(*method, *account, *request);
+    }
+    if (request->action == Action::increase) {
+        const auto charge = store::find<Charge>(tx, call.scope, request->charge);
+        const auto method =
+            charge ? store::find<PaymentMethod>(tx, call.scope, charge->payment_method) : std::nullopt;
+        const auto account = store::find_account(tx, call.scope.account);
+        if (method && account) step.authorization = increase_of(*charge, *method, *account, *request);
     }
     if (request->action == Action::confirm) {
         const auto intent = store::find<PaymentIntent>(tx, call.scope, request->payment_intent);

@@ -9,6 +9,8 @@ namespace {
 using common::Cause;
 using State = vault::Exchange::State;
 
+constexpr int captures_unknown = 99;  // how many there will be (ISO 8583 field 48 tag CS)
+
 bool nothing_was_sent(Cause cause) {
     return cause == Cause::unavailable || cause == Cause::overloaded || cause == Cause::deadline_exceeded;
 }
@@ -32,6 +34,10 @@ vault::CaptureRequest capture_message(const AcquirerRequest& request) {
     message.authorization_id = request.authorization_id;
     message.account = request.scope.account;
     message.amount = request.amount;
+    if (const auto* sequence = request.detail.if_contains("sequence")) {
+        message.sequence = sequence->to_number<int>();
+        message.count = request.detail.at("final").as_bool() ? message.sequence : captures_unknown;
+    }
     return message;
 }
 

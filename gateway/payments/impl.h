@@ -113,6 +113,8 @@ Refund released_part(const Charge& charge, std::int64_t amount, std::int64_t now
 // As the object whose action failed keeps it; `decline` where the error is one.
 PaymentError last_error_of(const common::Error& error, const acquirer::Decline* decline,
                            const std::optional<PaymentMethod>& method);
+vault::AuthorizationRequest increase_of(const Charge& charge, const PaymentMethod& method,
+                                        const Account& account, const AcquirerRequest& request);
 vault::AuthorizationRequest verification_of(const PaymentMethod& method, const Account& account,
                                             const AcquirerRequest& request);
 
@@ -205,6 +207,9 @@ struct PaymentService::Impl {
                                const vault::Exchange& exchange) const;
     Result<Step> book_settlement(Booking& booking, AcquirerRequest& request, const Answer& answer) const;
     Result<Step> book_capture(Booking& booking, AcquirerRequest& request, const Answer& answer) const;
+    Result<Step> book_increase(Booking& booking, AcquirerRequest& request, const Answer& answer) const;
+    void replace_authorization(Booking& booking, const AcquirerRequest& request,
+                               const vault::Exchange& exchange) const;
     // Of the charge and in the ledger: the acquirer pays what the request says.
     void mark_captured(Booking& booking, const AcquirerRequest& request) const;
     Result<Step> book_open(Booking& booking, AcquirerRequest& request) const;

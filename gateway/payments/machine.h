@@ -7,18 +7,19 @@
 namespace gateway {
 
 enum class IntentEvent : std::uint8_t {
-    method_given,    // the merchant sets a payment method
-    method_removed,  // … or takes it away; also a confirmation that could not be sent
-    confirmed,       // an attempt begins
-    held_back,       // the shopper must authenticate first
-    authenticated,   // … and did; the merchant confirms again (confirmation_method manual)
-    authorized,      // approved, to be captured by the merchant
-    paid,            // approved and captured
-    failed,          // declined, not sent, reversed, not authenticated in time
-    unanswered,      // the acquirer's answer is still open when the merchant must have his
-    captured,        // the merchant's capture was accepted
-    lapsed,          // the authorization is too old to be captured
-    canceled,        // by the merchant
+    method_given,      // the merchant sets a payment method
+    method_removed,    // … or takes it away; also a confirmation that could not be sent
+    confirmed,         // an attempt begins
+    held_back,         // the shopper must authenticate first
+    authenticated,     // … and did; the merchant confirms again (confirmation_method manual)
+    authorized,        // approved, to be captured by the merchant
+    paid,              // approved and captured
+    failed,            // declined, not sent, reversed, not authenticated in time
+    unanswered,        // the acquirer's answer is still open when the merchant must have his
+    captured,          // the merchant's capture was accepted
+    lapsed,            // the authorization is too old to be captured
+    canceled,          // by the merchant
+    captured_in_part,  // … of which more is to follow
 };
 
 struct IntentEdge {
@@ -58,9 +59,11 @@ inline constexpr auto intent_edges = [] {
         {S::processing, E::authorized, S::requires_capture},
         {S::processing, E::paid, S::succeeded},
         {S::processing, E::captured, S::succeeded},
+        {S::processing, E::captured_in_part, S::requires_capture},
         {S::processing, E::failed, S::requires_payment_method},
 
         {S::requires_capture, E::captured, S::succeeded},
+        {S::requires_capture, E::captured_in_part, S::requires_capture},
         {S::requires_capture, E::unanswered, S::processing},
         {S::requires_capture, E::lapsed, S::canceled},
         {S::requires_capture, E::canceled, S::canceled},

@@ -114,7 +114,11 @@ BOOST_DESCRIBE_ENUM(ChargeStatus, pending, succeeded, failed)
 
 struct Charge : Object {
     std::int64_t amount = 0, amount_captured = 0;
-    std::int64_t released = 0;                     // never captured and given back to the card
+    std::int64_t released = 0;  // never captured and given back to the card
+    // Whether it may be captured in several parts, and authorized for more; how many captures and holds it
+    // has had.
+    bool multicapture = false, incremental = false;
+    int captures = 0, holds = 1;
     std::int64_t refunds = 0, refund_pending = 0;  // given back of what was captured; being given back
     common::Currency currency = currency_not_set();
     ChargeStatus status = ChargeStatus::pending;
@@ -142,14 +146,14 @@ struct Charge : Object {
     std::int64_t amount_refunded() const { return refunds + refund_pending + released; }
 };
 BOOST_DESCRIBE_STRUCT(Charge, (),
-                      (amount, amount_captured, released, refunds, refund_pending, currency, status, captured,
-                       paid, refunded, disputed, payment_intent, payment_method, customer, description,
-                       receipt_email, statement_descriptor_suffix, failure_code, failure_message,
-                       balance_transaction, transfer_group, radar_session, user_report, review,
-                       billing_details, card, metadata, shipping, outcome_type, outcome_network_status,
-                       outcome_reason, outcome_seller_message, risk_level, network_decline_code, advice_code,
-                       authorization_request, authorization_code, rrn, network_transaction_id,
-                       amount_authorized, capture_before, authentication))
+                      (amount, amount_captured, released, multicapture, incremental, captures, holds, refunds,
+                       refund_pending, currency, status, captured, paid, refunded, disputed, payment_intent,
+                       payment_method, customer, description, receipt_email, statement_descriptor_suffix,
+                       failure_code, failure_message, balance_transaction, transfer_group, radar_session,
+                       user_report, review, billing_details, card, metadata, shipping, outcome_type,
+                       outcome_network_status, outcome_reason, outcome_seller_message, risk_level,
+                       network_decline_code, advice_code, authorization_request, authorization_code, rrn,
+                       network_transaction_id, amount_authorized, capture_before, authentication))
 
 // What the merchant API renders of a payment.
 struct PaymentView {

@@ -12,17 +12,18 @@ enum class Purpose : std::uint8_t { authorization, capture, reversal, refund };
 
 // What the outcome means for the payment.
 enum class Action : std::uint8_t {
-    confirm,  // authorization of a confirmation
-    settle,   // capture that belongs to a confirmation (capture_method automatic)
-    capture,  // capture that the merchant asked for
-    void_,    // reversal; the payment has forgotten the authorization already
-    verify,   // authorization of no amount, before a card is kept; no payment belongs to it
-    refund,   // of what was captured
+    confirm,   // authorization of a confirmation
+    settle,    // capture that belongs to a confirmation (capture_method automatic)
+    capture,   // capture that the merchant asked for
+    void_,     // reversal; the payment has forgotten the authorization already
+    verify,    // authorization of no amount, before a card is kept; no payment belongs to it
+    refund,    // of what was captured
+    increase,  // authorization of a greater amount, which takes the place of the former
 };
 
 // In the order of the enumerators.
-inline constexpr std::array<const char*, 6> action_names{"confirm", "settle", "capture",
-                                                         "void",    "verify", "refund"};
+inline constexpr std::array<const char*, 7> action_names{"confirm", "settle", "capture", "void",
+                                                         "verify",  "refund", "increase"};
 constexpr std::string_view to_string(Action action) {
     return action_names.at(static_cast<std::size_t>(action));
 }
@@ -55,8 +56,10 @@ struct AcquirerRequest {
     // taken back ·
     // statement_descriptor_suffix, metadata, echoed: of the merchant's capture · receipt_email,
     // transfer_group: the same, of the charge · shown: "charge" when the answer is that in place of the
-    // intent · customer: who is to keep the method of a verification · setup_intent, setup_attempt: or what
-    // it is made for · prior: the former before the attempt · refund: id of the refund
+    // intent ·
+    // sequence, final: which of several captures · customer: who is to keep the method of a verification ·
+    // setup_intent, setup_attempt: or what it is made for · prior: the former before the attempt · refund: id
+    // of the refund
     boost::json::object detail;
 };
 

@@ -166,11 +166,39 @@ Result<std::int64_t> may_capture(const PaymentIntent& intent, const Charge* char
         return Fail{Error::invalid("invalid_charge_amount", "amount_to_capture",
                                    "Amounts in {} must be divisible by {}.",
                                    {Safe::id(intent.currency.code()), Safe::number(intent.currency.step())})};
-    if (!input.final_capture && wanted < intent.amount_capturable)
+    if (!input.final_capture && wanted < intent.amount_capturable && !charge->multicapture)
         return Fail{Error::invalid(
             "", "final_capture",
-            "This charge cannot be captured several times: multicapture is unavailable for it.")};
+            "This charge cannot be captured several times: multicapture is unavailable for it. Ask for it "
+            "with payment_method_options[card][request_multicapture] when you confirm.")};
     return wanted;
+}
+
+Status may_increase(const PaymentIntent& intent, const Charge* charge, std::int64_t amount,
+                    std::int64_t now_seconds) {
+    if (intent.status != IntentStatus::requires_capture || charge == nullptr)
+        return Fail{unexpected_state(
+            "The authorization of this PaymentIntent could not be incremented because it has a "
+            "status of {}. Only a PaymentIntent with one of the following statuses may be "
+            "incremented: requires_capture.",
+            {word(intent.status)})};
+    if (!charge->incremental)
+        return Fail{Error::invalid(
+            "", "",
+            "This charge cannot be authorized for more: incremental authorization is unavailable for it. Ask "
+            "for it with payment_method_options[card][request_incremental_authorization] when you confirm.")};
+    if (charge->captures > 0)
+        return Fail{Error::invalid("", "", "A part of this charge has already been captured.")};
+    if (charge->capture_before && now_seconds >= *charge->capture_before)
+        return Fail{
+            Error{400, ErrorType::invalid_request, "capture_charge_authorization_expired",
+                  "The authorization of this PaymentIntent has expired and can no longer be incremented."}};
+    if (auto fine = rules::amount(amount, intent.currency); !fine) return fine;
+    if (amount <= intent.amount)
+        return Fail{Error::invalid("", "amount",
+                                   "The amount must be greater than the currently authorized amount ({}).",
+                                   {Safe::number(intent.amount)})};
+    return {};
 }
 
 Status may_capture_charge(const Charge& charge) {
@@ -190,6 +218,11 @@ Status may_capture_charge(const Charge& charge) {
 }
 
 Status may_cancel(const PaymentIntent& intent) {
+    if (intent.status == IntentStatus::requires_capture && intent.amount_received > 0)
+        return Fail{unexpected_state(
+            "You cannot cancel this PaymentIntent because a part of it has already been captured. "
+            "It has a status of {}. Capture the last part with final_capture.",
+            {word(intent.status)})};
     if (next(intent.status, IntentEvent::canceled)) return {};
     return Fail{
         unexpected_state("You cannot cancel this PaymentIntent because it has a status of {}. Only a "

@@ -37,6 +37,9 @@ inline Status method_usable(const PaymentMethod& method, const PaymentIntent& in
 // Minor units to capture.
 Result<std::int64_t> may_capture(const PaymentIntent& intent, const Charge* charge,
                                  const CaptureIntent& input, std::int64_t now_seconds);
+// A greater amount for what was authorized and not yet captured.
+Status may_increase(const PaymentIntent& intent, const Charge* charge, std::int64_t amount,
+                    std::int64_t now_seconds);
 // Of a charge by its own id. 400 charge_already_captured or charge_already_refunded.
 Status may_capture_charge(const Charge& charge);
 Status may_cancel(const PaymentIntent& intent);

@@ -69,6 +69,13 @@ struct CaptureIntent {
     boost::json::object echoed;  // to be merged
 };
 
+struct IncreaseIntent {
+    std::int64_t amount = 0;  // the whole, not what is added
+    std::optional<std::string> description;
+    Change<boost::json::object> metadata;
+    boost::json::object echoed;  // to be merged
+};
+
 struct CancelIntent {
     std::optional<std::string> cancellation_reason;
 };
@@ -137,6 +144,8 @@ class PaymentService {
     common::Task<StoredResponse> update_intent(Call call, std::string id, UpdateIntent input);
     common::Task<StoredResponse> confirm_intent(Call call, std::string id, ConfirmIntent input);
     common::Task<StoredResponse> capture_intent(Call call, std::string id, CaptureIntent input);
+    // 402 when it is declined: then what was authorized before stands.
+    common::Task<StoredResponse> increase_intent(Call call, std::string id, IncreaseIntent input);
     common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input);
 
     // `pending` when the acquirer has not answered in time: it is then carried out later.

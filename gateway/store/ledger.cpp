@@ -71,7 +71,7 @@ bool insert(Transaction& tx, const ledger::Transfer& transfer) {
                .affected_rows() == 1;
 }
 
-bool settle_transfer(Transaction& tx, const Scope& scope, const std::string& source, const char* step,
+bool settle_transfer(Transaction& tx, const Scope& scope, const std::string& source, const std::string& step,
                      std::int64_t posted, std::int64_t now_ms) {
     return tx.exec(settle, scope.account.value, source, step, posted > 0 ? "posted" : "voided", posted,
                    now_ms)

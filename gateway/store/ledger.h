@@ -13,7 +13,7 @@ void insert_ledger_accounts(Transaction& tx, const Scope& scope, common::Currenc
 bool insert(Transaction& tx, const ledger::Transfer& transfer);
 // Ends a pending transfer: posts 1 ≤ `posted` ≤ amount, or voids it (0). False: there is none that is
 // pending.
-bool settle_transfer(Transaction& tx, const Scope& scope, const std::string& source, const char* step,
+bool settle_transfer(Transaction& tx, const Scope& scope, const std::string& source, const std::string& step,
                      std::int64_t posted, std::int64_t now_ms);
 std::vector<ledger::Balance> ledger_balances(Transaction& tx, const Scope& scope);
 common::Result<Page<ledger::Transfer>> list_transfers(Transaction& tx, const Scope& scope,

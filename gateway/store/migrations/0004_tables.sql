@@ -29,8 +29,6 @@ CREATE INDEX balance_transactions_type ON balance_transactions (account_id, live
 CREATE INDEX balance_transactions_currency ON balance_transactions (account_id, livemode, currency, position, id);
 CREATE INDEX balance_transactions_source ON balance_transactions (account_id, livemode, source, position, id);
 CREATE INDEX balance_transactions_payout ON balance_transactions (account_id, livemode, payout, position, id) WHERE payout IS NOT NULL;
--- A charge is captured once.
-CREATE UNIQUE INDEX balance_transactions_of_charge ON balance_transactions (account_id, source) WHERE type = 'charge';
 CREATE INDEX balance_transactions_due ON balance_transactions (available_on, account_id) WHERE status = 'pending';
 
 ALTER TABLE balance_transactions ENABLE ROW LEVEL SECURITY;

@@ -23,7 +23,7 @@ ALTER TABLE acquirer_requests ADD CONSTRAINT acquirer_requests_purpose
     CHECK (purpose IN ('authorization', 'capture', 'reversal', 'refund'));
 ALTER TABLE acquirer_requests DROP CONSTRAINT acquirer_requests_action;
 ALTER TABLE acquirer_requests ADD CONSTRAINT acquirer_requests_action
-    CHECK (action IN ('confirm', 'settle', 'capture', 'void', 'verify', 'refund'));
+    CHECK (action IN ('confirm', 'settle', 'capture', 'void', 'verify', 'refund', 'increase'));
 
 ALTER TABLE refunds ENABLE ROW LEVEL SECURITY;
 ALTER TABLE refunds FORCE ROW LEVEL SECURITY;

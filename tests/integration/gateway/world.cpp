@@ -126,7 +126,8 @@ Task<vault::Exchange> FakeVault::capture(vault::CaptureRequest request, Deadline
         EXPECT_LE(request.amount, held.at(request.authorization_id)) << "captured more than was held";
         captured[request.authorization_id] += request.amount;
         captured_of_[request.request_id] = request.authorization_id;
-        held[request.authorization_id] = 0;
+        auto& left = held[request.authorization_id];
+        left = request.sequence == request.count ? 0 : left - request.amount;
     }
     exchanges[request.request_id] = exchange;
     return play(capture_mode, {}, exchange);

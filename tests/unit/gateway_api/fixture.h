@@ -100,6 +100,11 @@ class FakeBackend final : public Backend {
         refund = std::move(input);
         return told(std::move(call));
     }
+    common::Task<StoredResponse> increase_intent(Call call, std::string id, IncreaseIntent input) override {
+        last_id = id;
+        increased = std::move(input);
+        return told(std::move(call));
+    }
     common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input) override {
         ++calls;
         last_call = call;
@@ -170,6 +175,7 @@ class FakeBackend final : public Backend {
     std::optional<common::Error> error, used;
     std::optional<StoredResponse> stored;
     NewRefund refund;
+    IncreaseIntent increased;
     Call last_call;
     NewPaymentMethod method;
     std::optional<CreateIntent> created;
