@@ -27,7 +27,11 @@ test('the OpenAPI document describes each operation in schemas that a validator 
   assert.equal(body.openapi, '3.1.0');
   const Ajv = require('ajv/dist/2020.js');
   const ajv = new Ajv.default({ strict: false, validateFormats: false });
-  const form = (path) => body.paths[path].post.requestBody.content['application/x-www-form-urlencoded'].schema;
+  const form = (path) => {
+    const [[type, { schema }], ...others] = Object.entries(body.paths[path].post.requestBody.content);
+    assert.deepEqual([type, others], [path === '/v1/files' ? 'multipart/form-data' : 'application/x-www-form-urlencoded', []]);
+    return schema;
+  };
   for (const [path, operations] of Object.entries(body.paths))
     if (operations.post) assert.doesNotThrow(() => ajv.compile(form(path)), path);
   const create = ajv.compile(form('/v1/payment_intents'));

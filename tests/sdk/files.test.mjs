@@ -58,8 +58,11 @@ test('what is too large is refused without a 413', async () => {
 });
 
 test('what is missing or wrong is told by parameter', async () => {
-  await assert.rejects(stripe.files.create({ purpose: 'dispute_evidence' }), { statusCode: 400, code: 'parameter_missing', param: 'file' });
-  await assert.rejects(upload(pdf, { purpose: undefined }), { statusCode: 400, code: 'parameter_missing', param: 'purpose' });
+  // The SDK sends nothing without a file.
+  const body = '--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\ndispute_evidence\r\n--b--\r\n';
+  const { error } = (await request('POST', '/v1/files', { headers: { 'Content-Type': 'multipart/form-data; boundary=b' }, body })).body;
+  assert.deepEqual([error.type, error.code, error.param], ['invalid_request_error', 'parameter_missing', 'file']);
+  await assert.rejects(stripe.files.create({ file: { data: pdf, name: 'evidence.pdf' } }), { statusCode: 400, code: 'parameter_missing', param: 'purpose' });
   for (const purpose of ['holiday', 'finance_report_run']) await assert.rejects(upload(pdf, { purpose }), { statusCode: 400, param: 'purpose', code: undefined });
   await assert.rejects(upload(Buffer.alloc(0)), { statusCode: 400, param: 'file' });
   await assert.rejects(upload(pdf, { colour: 'red' }), { statusCode: 400, code: 'parameter_unknown', param: 'colour' });
