@@ -1,6 +1,7 @@
 #include "gateway/files/urls.h"
 
 #include "common/crypto.h"
+#include "gateway/sealer.h"
 
 namespace gateway::files {
 namespace {
@@ -8,17 +9,10 @@ namespace {
 constexpr std::size_t proof_bytes = 16;
 constexpr std::string_view purpose = "portcullis file link";
 
-common::SecretBytes key_of(const common::SecretBytes& pepper) {
-    auto digest = common::crypto::hmac_sha256(pepper.bytes(), purpose);
-    auto key = common::SecretBytes::copy_of(digest);
-    common::wipe(digest.data(), digest.size());
-    return key;
-}
-
 }  // namespace
 
 Urls::Urls(std::string origin, const common::SecretBytes& pepper)
-    : origin_{std::move(origin)}, key_{key_of(pepper)} {}
+    : origin_{std::move(origin)}, key_{derived_key(pepper, purpose)} {}
 
 std::string Urls::of_contents(std::string_view file) const {
     return std::string{origin_}.append("/v1/files/").append(file).append("/contents");

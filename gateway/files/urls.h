@@ -13,8 +13,8 @@ inline constexpr std::string_view links_path = "/links/";  // the last segment i
 
 class Urls {
   public:
-    // The pepper's fourth use, under a key of its own: the proof of a link is computed from its id, so that
-    // the database holds no address that would open a file.
+    // The proof of a link is computed from its id with a key of the pepper, so that no row of a link holds an
+    // address that would open a file.
     Urls(std::string origin, const common::SecretBytes& pepper);
 
     std::string of_contents(std::string_view file) const;
