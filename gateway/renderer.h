@@ -21,8 +21,9 @@ struct SetupAttempt;
 struct SetupIntent;
 struct SetupView;
 namespace ledger {
+struct MerchantBalance;
 struct Transfer;
-}
+}  // namespace ledger
 namespace webhooks {
 struct Endpoint;
 }
@@ -31,8 +32,8 @@ struct Endpoint;
 using ObjectRef =
     std::variant<const Customer*, const PaymentMethod*, const PaymentIntent*, const PaymentView*,
                  const Charge*, const Refund*, const Review*, const BalanceTransaction*,
-                 const ledger::Transfer*, const webhooks::Endpoint*, const File*, const FileLink*,
-                 const SetupIntent*, const SetupView*, const SetupAttempt*>;
+                 const ledger::Transfer*, const ledger::MerchantBalance*, const webhooks::Endpoint*,
+                 const File*, const FileLink*, const SetupIntent*, const SetupView*, const SetupAttempt*>;
 
 // Whose action an error is of: a payment or a set-up in its present state, which the error carries; nullptr:
 // neither.

@@ -43,6 +43,14 @@ struct Call {
 };
 BOOST_DESCRIBE_STRUCT(Call, (), (request_id, idempotency, api_version, expand, publishable, client_address))
 
+// Of what the clock does: nobody asked for it, and nobody is answered.
+inline Call call_of_clock(const Scope& scope) {
+    Call call;
+    call.scope = scope;
+    call.idempotency.key = IdempotencyKey::for_request("");
+    return call;
+}
+
 // What an answer is that is no JSON, as a file. It is never stored under an idempotency key.
 struct Media {
     std::string type, disposition;  // Content-Type, Content-Disposition

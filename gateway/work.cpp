@@ -2,6 +2,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "common/assert.h"
 #include "gateway/customers/customer.h"
 #include "gateway/files/file.h"
 #include "gateway/idempotency/idempotency.h"
@@ -9,6 +10,7 @@
 #include "gateway/refunds/refund.h"
 #include "gateway/reviews/review.h"
 #include "gateway/setups/setup.h"
+#include "gateway/store/accounts.h"
 #include "gateway/transactions.h"
 #include "gateway/webhooks/endpoint.h"
 
@@ -51,6 +53,16 @@ void Work::tell_changed(std::string_view type, const ObjectRef& before, const Ob
     auto previous = previous_attributes(renderer.event_object(before, account.default_version),
                                         renderer.event_object(after, account.default_version));
     if (!previous.empty()) events.add(type, rendering_of(renderer, after), std::move(previous));
+}
+
+void act_by_clock(store::Transaction& tx, const Scope& scope, const Renderer& renderer, std::int64_t now_ms,
+                  const std::function<void(Work&)>& job) {
+    const auto call = call_of_clock(scope);
+    const auto account = store::find_account(tx, scope.account);
+    PORTCULLIS_ASSERT(account.has_value());
+    Work work{tx, call, *account, renderer, now_ms, EventLog{call, account->default_version, now_ms / 1000}};
+    job(work);
+    work.events.write(tx);
 }
 
 Task<StoredResponse> Works::change(Call call, Account account, Job job) {

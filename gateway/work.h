@@ -39,6 +39,11 @@ struct Work {
 // The body of the answer: status 200.
 using Job = std::function<common::Result<boost::json::object>(Work&)>;
 
+// What the clock does for an account and mode, as part of a transaction that has entered the account: the
+// job's events are written when it returns, so let it be the transaction's last act.
+void act_by_clock(store::Transaction& tx, const Scope& scope, const Renderer& renderer, std::int64_t now_ms,
+                  const std::function<void(Work&)>& job);
+
 class Works {
   public:
     Works(common::db::Pool& database, const Renderer& renderer, const common::Clock& clock)

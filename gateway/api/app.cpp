@@ -97,7 +97,8 @@ class Failing {
 // Every second: ends what a crash or a passed deadline left open, and makes money available whose time has
 // come. Every minute: forgets old idempotency keys.
 common::asio::awaitable<void> keep_house(PaymentService& payments, common::db::Pool& database,
-                                         const common::Clock& clock, common::Metrics& metrics) {
+                                         const Renderer& renderer, const common::Clock& clock,
+                                         common::Metrics& metrics) {
     common::asio::steady_timer timer{co_await common::asio::this_coro::executor};
     Failing recovery, releasing, purging;
     for (int second = 0;; ++second) {
@@ -112,7 +113,7 @@ common::asio::awaitable<void> keep_house(PaymentService& payments, common::db::P
             recovery.report("recovery failed", ended.error());
         }
         const auto now_ms = clock.now().time_since_epoch().count();
-        auto released = co_await ledger::release_due(database, now_ms, released_at_once_max);
+        auto released = co_await ledger::release_due(database, renderer, now_ms, released_at_once_max);
         if (released)
             releasing.over();
         else
@@ -202,7 +203,8 @@ int serve(const common::Config& config) {
         if (!bound) return fail("cannot listen", bound.error());
         port = *bound;
     }
-    common::asio::co_spawn(runtime.io(0), keep_house(workers[0]->payments(), database, clock, metrics),
+    common::asio::co_spawn(runtime.io(0),
+                           keep_house(workers[0]->payments(), database, renderer, clock, metrics),
                            common::log_exceptions("housekeeping"));
     webhooks::SystemNetwork network;
     webhooks::Deliverer deliverer{

@@ -9,15 +9,10 @@
 namespace gateway::api {
 namespace {
 
-using boost::json::array;
 using boost::json::object;
 using common::Fail;
 using common::Result;
 using common::Task;
-
-object funds_entry(std::string_view currency, std::int64_t amount) {
-    return {{"amount", amount}, {"currency", currency}, {"source_types", object{{"card", amount}}}};
-}
 
 std::string lower(std::string text) {
     std::ranges::transform(text, text.begin(), [](char c) {
@@ -30,17 +25,8 @@ std::string lower(std::string text) {
 
 Task<StoredResponse> read_balance(Context& context) {
     co_return co_await context.read([](Work& work) -> Result<object> {
-        auto funds = ledger::funds(ledger::balances(work.tx, work.scope()));
-        funds.try_emplace(work.account.default_currency);  // there is always one to show
-        array available, pending;
-        for (const auto& [currency, amounts] : funds) {
-            available.emplace_back(funds_entry(currency, amounts.available));
-            pending.emplace_back(funds_entry(currency, amounts.pending));
-        }
-        return object{{"object", "balance"},
-                      {"available", std::move(available)},
-                      {"livemode", work.scope().livemode},
-                      {"pending", std::move(pending)}};
+        const auto balance = ledger::merchant_balance(work.tx, work.scope(), work.account.default_currency);
+        return work.show(&balance);
     });
 }
 

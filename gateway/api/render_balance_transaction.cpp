@@ -6,6 +6,26 @@ namespace gateway::api {
 using boost::json::array;
 using boost::json::object;
 
+namespace {
+
+object funds_entry(std::string_view currency, std::int64_t amount) {
+    return {{"amount", amount}, {"currency", currency}, {"source_types", object{{"card", amount}}}};
+}
+
+}  // namespace
+
+object render_balance(const ledger::MerchantBalance& balance) {
+    array available, pending;
+    for (const auto& [currency, amounts] : balance.funds) {
+        available.emplace_back(funds_entry(currency, amounts.available));
+        pending.emplace_back(funds_entry(currency, amounts.pending));
+    }
+    return {{"object", "balance"},
+            {"available", std::move(available)},
+            {"livemode", balance.scope.livemode},
+            {"pending", std::move(pending)}};
+}
+
 object render_balance_transaction(const BalanceTransaction& transaction) {
     array fees;
     for (const auto& fee : transaction.fee_details)

@@ -98,6 +98,9 @@ boost::json::object render_object(const ObjectRef& object, const Style& style) {
         }
         boost::json::object operator()(const File* file) const { return render_file(*file, style); }
         boost::json::object operator()(const FileLink* link) const { return render_file_link(*link, style); }
+        boost::json::object operator()(const ledger::MerchantBalance* balance) const {
+            return render_balance(*balance);
+        }
     };
     return std::visit(Visitor{style}, object);
 }

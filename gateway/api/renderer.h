@@ -38,6 +38,7 @@ boost::json::object render_charge(const Charge& charge, const Style& style);
 boost::json::object render_review(const Review& review);
 boost::json::object render_refund(const Refund& refund);
 boost::json::object render_balance_transaction(const BalanceTransaction& transaction);
+boost::json::object render_balance(const ledger::MerchantBalance& balance);
 boost::json::object render_transfer(const ledger::Transfer& transfer);
 boost::json::object render_file(const File& file, const Style& style);
 boost::json::object render_file_link(const FileLink& link, const Style& style);

@@ -176,4 +176,11 @@ std::map<std::string, Funds> funds(const std::vector<Balance>& balances) {
     return found;
 }
 
+MerchantBalance merchant_balance(store::Transaction& tx, const Scope& scope,
+                                 const std::string& default_currency) {
+    MerchantBalance balance{scope, funds(balances(tx, scope))};
+    balance.funds.try_emplace(default_currency);
+    return balance;
+}
+
 }  // namespace gateway::ledger

@@ -121,4 +121,12 @@ struct Funds {
 };
 std::map<std::string, Funds> funds(const std::vector<Balance>& balances);
 
+// As the merchant sees it: there is always an entry in the account's currency.
+struct MerchantBalance {
+    Scope scope;
+    std::map<std::string, Funds> funds;
+};
+MerchantBalance merchant_balance(store::Transaction& tx, const Scope& scope,
+                                 const std::string& default_currency);
+
 }  // namespace gateway::ledger

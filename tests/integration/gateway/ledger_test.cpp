@@ -6,6 +6,7 @@
 
 #include "gateway/ledger/release.h"
 #include "gateway/store/balance_transactions.h"
+#include "gateway/store/events.h"
 #include "gateway/store/ledger.h"
 #include "world.h"
 
@@ -44,7 +45,7 @@ class Ledger : public World {
             .value();
     }
     Task<int> release_task(int limit = 1000) {
-        return gateway::ledger::release_due(*pool, clock.now().time_since_epoch().count(), limit);
+        return gateway::ledger::release_due(*pool, renderer, clock.now().time_since_epoch().count(), limit);
     }
     // Of this test's account; others of the same database may be due as well.
     std::int64_t released() {
@@ -171,6 +172,24 @@ TEST_F(Ledger, MakesMoneyAvailableWhenItsDayHasCome) {
     ASSERT_TRUE(run(release_task()));
     EXPECT_EQ(funds().available, 2905);
     EXPECT_EQ(funds().pending, 0);
+    expect_consistent();
+}
+
+TEST_F(Ledger, TellsOnceThatMoneyBecameAvailable) {
+    paid_intent(1000);
+    ASSERT_TRUE(run(release_task()));
+    EXPECT_EQ(std::ranges::count(event_types(), "balance.available"), 0);
+    clock.advance(std::chrono::hours{48});
+    ASSERT_TRUE(run(release_task()));
+    ASSERT_TRUE(run(release_task()));
+    EXPECT_EQ(std::ranges::count(event_types(), "balance.available"), 1);
+    const auto told = as(account, [this](Transaction& tx) -> Result<gateway::Event> {
+                          auto all = gateway::store::events_after(tx, scope_of(account), 0, 1000);
+                          return *std::ranges::find(all, "balance.available", &gateway::Event::type);
+                      }).value();
+    EXPECT_FALSE(told.request_id) << "nobody asked for it";
+    EXPECT_FALSE(told.idempotency_key);
+    EXPECT_EQ(told.object.at("available").at(0).at("amount"), 960);
     expect_consistent();
 }
 
