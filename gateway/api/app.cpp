@@ -16,6 +16,7 @@
 #include "gateway/api/webhooks_config.h"
 #include "gateway/idempotency/idempotency.h"
 #include "gateway/ledger/release.h"
+#include "gateway/payments/lapse.h"
 #include "gateway/payments/vault_port.h"
 #include "gateway/sealer.h"
 
@@ -25,8 +26,7 @@ namespace {
 using common::Safe;
 using namespace std::chrono_literals;
 
-constexpr int recovered_at_once_max = 100, released_at_once_max = 1000, purged_at_once_max = 1000,
-              purge_every = 60;
+constexpr int at_once_max = 100, many_at_once_max = 1000, purge_every = 60;
 
 common::http::ServerOptions server_options(const common::Config& config, unsigned short port) {
     common::http::ServerOptions options;
@@ -82,48 +82,44 @@ class Worker {
     std::optional<common::http::Server> server_;
 };
 
-// A failure that goes on is logged once.
-class Failing {
+// Something that is done again and again; a failure that goes on is logged once.
+class Chore {
   public:
-    void report(common::Text what, const common::Error& error) {
-        if (!std::exchange(failing_, true)) common::log::failure(what, error);
+    explicit Chore(common::Text failure) : failure_{failure} {}
+    // Whether it went well.
+    template <class T>
+    bool note(const common::Result<T>& done) {
+        if (!done && !failing_) common::log::failure(failure_, done.error());
+        failing_ = !done;
+        return !failing_;
     }
-    void over() { failing_ = false; }
 
   private:
+    common::Text failure_;
     bool failing_ = false;
 };
 
-// Every second: ends what a crash or a passed deadline left open, and makes money available whose time has
-// come. Every minute: forgets old idempotency keys.
-common::asio::awaitable<void> keep_house(PaymentService& payments, common::db::Pool& database,
+// Every second: ends what a crash or a passed deadline left open, makes money available whose time has come,
+// and lets go of holds that are too old to be captured. Every minute: forgets old idempotency keys.
+common::asio::awaitable<void> keep_house(PaymentService& service, common::db::Pool& database,
                                          const Renderer& renderer, const common::Clock& clock,
                                          common::Metrics& metrics) {
     common::asio::steady_timer timer{co_await common::asio::this_coro::executor};
-    Failing recovery, releasing, purging;
+    Chore recovery{"recovery failed"}, releasing{"balances not released"}, lapsing{"holds not let go"},
+        purging{"idempotency keys not purged"};
     for (int second = 0;; ++second) {
         timer.expires_after(1s);
         co_await timer.async_wait(common::asio::as_tuple(common::asio::use_awaitable));
-        auto ended = co_await payments.recover(recovered_at_once_max);
-        if (ended) {
-            recovery.over();
-            if (*ended > 0) common::log::info("recovered", {{"payments", Safe::number(*ended)}});
-        } else {
+        const auto ended = co_await service.recover(at_once_max);
+        if (!recovery.note(ended))
             metrics.count("gateway_recovery_failures_total");
-            recovery.report("recovery failed", ended.error());
-        }
+        else if (*ended > 0)
+            common::log::info("recovered", {{"payments", Safe::number(*ended)}});
         const auto now_ms = clock.now().time_since_epoch().count();
-        auto released = co_await ledger::release_due(database, renderer, now_ms, released_at_once_max);
-        if (released)
-            releasing.over();
-        else
-            releasing.report("balances not released", released.error());
-        if (second % purge_every != 0) continue;
-        auto purged = co_await idempotency::purge(database, now_ms, purged_at_once_max);
-        if (purged)
-            purging.over();
-        else
-            purging.report("idempotency keys not purged", purged.error());
+        releasing.note(co_await ledger::release_due(database, renderer, now_ms, many_at_once_max));
+        lapsing.note(co_await payments::lapse_due(database, renderer, now_ms, at_once_max));
+        if (second % purge_every == 0)
+            purging.note(co_await idempotency::purge(database, now_ms, many_at_once_max));
     }
 }
 

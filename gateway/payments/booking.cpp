@@ -430,17 +430,8 @@ void PaymentService::Impl::keep_method(Booking& booking) const {
 
 AcquirerRequest PaymentService::Impl::void_of(const std::string& authorization_id,
                                               const AcquirerRequest& request) const {
-    AcquirerRequest reversal = request;
-    reversal.id = common::new_id("areq_", request.scope.account);
-    reversal.purpose = Purpose::reversal;
-    reversal.action = Action::void_;
-    reversal.authorization_id = authorization_id;
-    reversal.state = RequestState::open;
-    reversal.responded = true;
-    reversal.outcome.clear();
-    reversal.attempts = 0;
-    reversal.created_ms = now_ms();
-    reversal.due_ms = reversal.created_ms + std::chrono::milliseconds{void_wait_max}.count();
+    auto reversal = reversal_of(request, authorization_id, now_ms());
+    reversal.due_ms += std::chrono::milliseconds{void_wait_max}.count();
     return reversal;
 }
 

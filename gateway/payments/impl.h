@@ -108,8 +108,6 @@ void note_checks(CardDetails& card, const BillingDetails& details, const vault::
 // For a snapshot: what the vault alone can use is left out.
 CardDetails without_handles(CardDetails card);
 std::int64_t backoff_ms(int attempts);
-// Of what was authorized and never captured: given back without a message of its own.
-Refund released_part(const Charge& charge, std::int64_t amount, std::int64_t now_ms);
 // As the object whose action failed keeps it; `decline` where the error is one.
 PaymentError last_error_of(const common::Error& error, const acquirer::Decline* decline,
                            const std::optional<PaymentMethod>& method);

@@ -63,4 +63,9 @@ struct AcquirerRequest {
     boost::json::object detail;
 };
 
+// The advice that takes back what `authorization_id` was approved for; for the payment, call and amount of
+// `request`.
+AcquirerRequest reversal_of(const AcquirerRequest& request, const std::string& authorization_id,
+                            std::int64_t now_ms);
+
 }  // namespace gateway

@@ -30,4 +30,9 @@ BOOST_DESCRIBE_STRUCT(Refund, (),
                        balance_transaction, failure_reason, metadata, of_authorization, taken_from,
                        available_on, rrn, stan, tries))
 
+// A new one, pending.
+Refund refund_of(const Charge& charge, std::int64_t amount, std::string id, std::int64_t now_ms);
+// Of what was authorized and never captured: given back without a message of its own.
+Refund released_part(const Charge& charge, std::int64_t amount, std::int64_t now_ms);
+
 }  // namespace gateway

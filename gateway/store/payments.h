@@ -28,10 +28,21 @@ template <>
 struct Shape<Charge> {
     static constexpr common::Text kind = "charge";
     static constexpr const char* table = "charges";
-    static constexpr std::array columns{"payment_intent",  "customer", "amount",  "amount_authorized",
-                                        "amount_captured", "released", "refunds", "refund_pending",
-                                        "currency",        "status"};
+    static constexpr std::array columns{"payment_intent",  "customer", "amount",        "amount_authorized",
+                                        "amount_captured", "released", "refunds",       "refund_pending",
+                                        "currency",        "status",   "capture_before"};
     static constexpr auto resource = search::Resource::charges;
 };
+
+// — charges that are too old to be captured —
+
+// The longest waiting first; under Scan::charges.
+std::vector<common::AccountId> accounts_with_lapsed_charges(Transaction& tx, std::int64_t now, int limit);
+struct LapsedCharge {
+    Scope scope;
+    std::string id;
+};
+std::vector<LapsedCharge> lapsed_charges(Transaction& tx, common::AccountId account, std::int64_t now,
+                                         int limit);
 
 }  // namespace gateway::store

@@ -24,6 +24,9 @@ void enter_scan(Transaction& tx, Scan scan) {
         case Scan::balance_transactions:
             tx.exec_raw("SET LOCAL app.scan = 'balance_transactions'");
             break;
+        case Scan::charges:
+            tx.exec_raw("SET LOCAL app.scan = 'charges'");
+            break;
     }
 }
 

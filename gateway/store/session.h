@@ -17,7 +17,8 @@ enum class Scan : std::uint8_t {
     idempotency_keys,
     webhook_deliveries,
     webhook_purge,
-    balance_transactions
+    balance_transactions,
+    charges,
 };
 void enter_scan(Transaction& tx, Scan scan);
 
