@@ -8,11 +8,13 @@
 
 #include "gateway/payments/payment.h"
 #include "gateway/store/session.h"
+#include "gateway/tokens/token.h"
 
 namespace gateway {
 
 struct BalanceTransaction;
 struct Customer;
+struct EphemeralKey;
 struct File;
 struct FileLink;
 struct Refund;
@@ -33,7 +35,8 @@ using ObjectRef =
     std::variant<const Customer*, const PaymentMethod*, const PaymentIntent*, const PaymentView*,
                  const Charge*, const Refund*, const Review*, const BalanceTransaction*,
                  const ledger::Transfer*, const ledger::MerchantBalance*, const webhooks::Endpoint*,
-                 const File*, const FileLink*, const SetupIntent*, const SetupView*, const SetupAttempt*>;
+                 const File*, const FileLink*, const SetupIntent*, const SetupView*, const SetupAttempt*,
+                 const Token*, const ConfirmationToken*, const EphemeralKey*>;
 
 // Whose action an error is of: a payment or a set-up in its present state, which the error carries; nullptr:
 // neither.

@@ -37,7 +37,7 @@ struct Call {
     IdempotencyKey idempotency;
     std::string api_version;
     std::vector<std::string> expand;
-    bool publishable = false;  // reduced objects
+    bool publishable = false;  // the key is in a shopper's hands: reduced objects
     std::string client_address;
     common::Deadline deadline;  // does not outlive the process
 };

@@ -7,6 +7,7 @@
 #include "gateway/files/file.h"
 #include "gateway/idempotency/idempotency.h"
 #include "gateway/ledger/ledger.h"
+#include "gateway/merchants/ephemeral_keys.h"
 #include "gateway/refunds/refund.h"
 #include "gateway/reviews/review.h"
 #include "gateway/setups/setup.h"

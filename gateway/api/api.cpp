@@ -14,6 +14,7 @@
 #include "gateway/api/openapi.h"
 #include "gateway/api/page.h"
 #include "gateway/api/request_form.h"
+#include "gateway/store/payments.h"
 
 namespace gateway::api {
 namespace {
@@ -179,6 +180,7 @@ common::Task<StoredResponse> Api::judge(Request& request, Progress& progress) {
     Context context;
     if (auto fine = prepare(request, progress, context); !fine)
         co_return co_await unless_used(fine.error(), progress);
+    if (auto own = co_await check_customer(progress, context); !own) co_return Fail{own.error()};
     auto done = co_await progress.match->route->handler(context);
     if (!done) co_return co_await unless_used(done.error(), progress);
     co_return done;
@@ -212,7 +214,7 @@ common::Task<Caller> Api::identify(Request& request, Progress& progress) {
 common::Status Api::admit(const Request& request, Progress& progress) {
     const auto& caller = *progress.caller;
     progress.call.scope = {caller.account.id, caller.livemode};
-    progress.call.publishable = caller.kind == KeyKind::publishable;
+    progress.call.publishable = caller.kind == KeyKind::publishable || caller.kind == KeyKind::ephemeral;
     const auto who = std::to_string(caller.account.id.value) + (caller.livemode ? "l" : "t");
     if (!limits_->accounts.allow(who)) {
         metrics_->count("gateway_rate_limited_total", {{"limit", "account"}});
@@ -251,7 +253,40 @@ common::Status Api::prepare(const Request& request, Progress& progress, Context&
     context.path = request.path;
     context.backend = backend_;
     context.renderer = renderer_;
+    context.version_given = request.headers.has("Stripe-Version");
     return {};
+}
+
+// An ephemeral key goes no further than its customer. A payment method that is not the customer's is answered
+// like one that does not exist.
+common::Task<bool> Api::check_customer(const Progress& progress, const Context& context) {
+    const auto& caller = *progress.caller;
+    if (caller.kind != KeyKind::ephemeral) co_return true;
+    bool own = false;
+    switch (progress.match->route->callers.customer) {
+        case Named::nowhere:
+            break;
+        case Named::in_path:
+            own = progress.match->ids.front() == caller.customer;
+            break;
+        case Named::in_parameter:
+            own = context.parameters().text("customer") == caller.customer;
+            break;
+        case Named::by_method: {
+            auto job = [&](Work& work) -> common::Result<boost::json::object> {
+                const auto method = store::find<PaymentMethod>(work.tx, work.scope(), context.id);
+                own = method && method->customer == caller.customer;
+                return boost::json::object{};
+            };
+            auto look = context.call;
+            look.expand.clear();
+            if (auto read = co_await backend_->read(std::move(look), caller.account, job); !read)
+                co_return Fail{read.error()};
+            break;
+        }
+    }
+    if (!own) co_return Fail{beyond_customer()};
+    co_return true;
 }
 
 Response Api::answer(const Request& request, const Progress& progress, StoredResponse stored) const {
@@ -274,8 +309,8 @@ Response Api::answer(const Request& request, const Progress& progress, StoredRes
     if (const auto account = request.headers.find("Stripe-Account");
         !account.empty() && progress.caller && stored.status < 400)
         headers.set("Stripe-Account", account);
-    const bool by_secret = progress.caller && progress.caller->kind != KeyKind::publishable;
-    if (!by_secret && find_publishable_route(request.path)) allow_any_origin(headers);
+    const bool by_other_key = progress.caller && progress.caller->kind != KeyKind::publishable;
+    if (!by_other_key && find_publishable_route(request.path)) allow_any_origin(headers);
     return response;
 }
 

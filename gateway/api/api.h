@@ -39,6 +39,7 @@ class Api {
     common::Task<StoredResponse> unless_used(common::Error error, const Progress& progress);
     common::Task<Caller> identify(common::http::Request& request, Progress& progress);
     common::Status admit(const common::http::Request& request, Progress& progress);
+    common::Task<bool> check_customer(const Progress& progress, const Context& context);
     common::Status prepare(const common::http::Request& request, Progress& progress, Context& context);
     common::http::Response answer(const common::http::Request& request, const Progress& progress,
                                   StoredResponse stored) const;

@@ -50,13 +50,15 @@ class Worker {
     Worker(common::asio::io_context& io, std::vector<vault::Group::Vault> vaults, common::db::Pool& database,
            Merchants& merchants, Limits& limits, const JsonRenderer& renderer, const ledger::Terms& terms,
            std::span<const std::uint8_t> digest_key, const webhooks::Desk& webhooks,
-           const common::Clock& clock, const common::http::TlsSource& outward, common::Metrics& metrics)
+           const BankNumbers& bank_numbers, const common::Clock& clock,
+           const common::http::TlsSource& outward, common::Metrics& metrics)
         : io_{&io},
           vaults_{io, std::move(vaults), outward, metrics},
           port_{vaults_},
           file_keys_{vaults_},
           payments_{database, port_, renderer, clock, terms},
-          backend_{database, merchants, payments_, vaults_, file_keys_, renderer, webhooks, clock},
+          backend_{database, merchants, payments_,    vaults_, file_keys_,
+                   renderer, webhooks,  bank_numbers, clock},
           api_{backend_, limits, renderer, digest_key, metrics} {}
 
     common::Result<unsigned short> listen(common::http::ServerOptions options, common::http::TlsSource tls,
@@ -154,6 +156,7 @@ int serve(const common::Config& config) {
     if (!pepper) return fail("pepper unusable", pepper.error());
     const auto digest_key = derived_key(*pepper, "portcullis request digest");
     const webhooks::Secrets webhook_secrets{*pepper};
+    const BankNumbers bank_numbers{*pepper};
     auto outside = certs::TlsContext::load(certs::Profile::public_server,
                                            {config.text("server.certificate"), config.text("server.key")});
     if (!outside) return fail("server certificate unusable", outside.error());
@@ -193,8 +196,8 @@ int serve(const common::Config& config) {
     auto port = static_cast<unsigned short>(config.integer("server.port"));
     for (std::size_t i = 0; i < threads; ++i) {
         workers.push_back(std::make_unique<Worker>(runtime.io(i), *vaults, database, merchants, limits,
-                                                   renderer, *terms, digest_key.bytes(), webhook_desk, clock,
-                                                   source_of(*inside), metrics));
+                                                   renderer, *terms, digest_key.bytes(), webhook_desk,
+                                                   bank_numbers, clock, source_of(*inside), metrics));
         const auto bound = workers.back()->listen(server_options(config, port), source_of(*outside), metrics);
         if (!bound) return fail("cannot listen", bound.error());
         port = *bound;

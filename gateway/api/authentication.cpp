@@ -58,7 +58,21 @@ bool permits(const std::vector<std::string>& permissions, const Route& route) {
     return has(resource + ":write") || (route.right == Right::read && has(resource + ":read"));
 }
 
+Error browser_only() {
+    return Error{403, ErrorType::invalid_request, "",
+                 "This API call is for the shopper's browser and is made with a publishable API key."}
+        .with_retry(false);
+}
+
 }  // namespace
+
+Error beyond_customer() {
+    return Error{
+        403, ErrorType::invalid_request, "",
+        "An ephemeral key may only read the customer that it was made for, and list, read, attach and "
+        "detach this customer's payment methods."}
+        .with_retry(false);
+}
 
 std::string masked(std::string_view key) {
     // Prefix up to the second underscore: "sk_test_".
@@ -101,16 +115,21 @@ common::Result<Credential> credential_of(const common::http::Request& request,
 common::Status authorize(const Caller& caller, std::string_view key, const Route* route) {
     switch (caller.kind) {
         case KeyKind::secret:
-            return {};
+            if (!route || route->callers.secret) return {};
+            return Fail{browser_only()};
         case KeyKind::publishable:
-            if (route && route->publishable) return {};
+            if (route && route->callers.publishable) return {};
             return Fail{
                 Error{403, ErrorType::invalid_request, "secret_key_required",
                       "This API call cannot be made with a publishable API key. Please use a secret API key."}
                     .with_retry(false)};
+        case KeyKind::ephemeral:
+            if (route && route->callers.customer != Named::nowhere) return {};
+            return Fail{beyond_customer()};
         case KeyKind::restricted:
             break;
     }
+    if (route && !route->callers.secret) return Fail{browser_only()};
     if (!route || permits(caller.permissions, *route)) return {};
     const std::string permission =
         std::string{route->resource} + (route->right == Right::write ? ":write" : ":read");

@@ -18,6 +18,8 @@ common::Result<Credential> credential_of(const common::http::Request& request,
 
 // 403 unless this kind of key may call the route (null = no such route).
 common::Status authorize(const Caller& caller, std::string_view key, const Route* route);
+// What an ephemeral key is told about anything but its own customer.
+common::Error beyond_customer();
 
 // "sk_test_***1234"
 std::string masked(std::string_view key);

@@ -5,6 +5,7 @@
 #include "gateway/files/keys.h"
 #include "gateway/merchants/merchants.h"
 #include "gateway/payments/service.h"
+#include "gateway/tokens/bank_accounts.h"
 #include "gateway/webhooks/endpoints.h"
 #include "gateway/work.h"
 
@@ -27,6 +28,8 @@ class Backend {
     virtual common::Task<StoredResponse> change(Call call, Account account, Job job) = 0;
     virtual common::Task<StoredResponse> read(Call call, Account account, Job job) = 0;
     virtual common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input) = 0;
+    virtual common::Task<StoredResponse> create_token(Call call, NewToken input) = 0;
+    virtual common::Task<StoredResponse> create_confirmation_token(Call call, NewConfirmationToken input) = 0;
     virtual common::Task<StoredResponse> attach_method(Call call, std::string id, std::string customer) = 0;
     virtual common::Task<StoredResponse> update_intent(Call call, std::string id, UpdateIntent input) = 0;
     virtual common::Task<StoredResponse> create_intent(Call call, CreateIntent input) = 0;
@@ -41,6 +44,9 @@ class Backend {
     virtual common::Task<StoredResponse> cancel_setup(Call call, std::string id, CancelIntent input) = 0;
     virtual const webhooks::Desk& webhooks() const = 0;
     virtual files::KeyPort& file_keys() = 0;
+    virtual const BankNumbers& bank_numbers() const = 0;
+    virtual common::SecretText text_of(const EphemeralKey& key) const = 0;
+    virtual void forget(const EphemeralKey& key) = 0;
     virtual boost::asio::awaitable<Readiness> readiness(common::Deadline deadline) = 0;
 };
 

@@ -68,6 +68,8 @@ constexpr Edge edges[] = {
     {ObjectKind::setup_attempt, "on_behalf_of", ObjectKind::none},
     {ObjectKind::setup_attempt, "payment_method", ObjectKind::payment_method},
     {ObjectKind::setup_attempt, "setup_intent", ObjectKind::setup_intent},
+    {ObjectKind::confirmation_token, "payment_method_preview", ObjectKind::method_preview, true},
+    {ObjectKind::method_preview, "customer", ObjectKind::customer},
 };
 
 // A field may hold objects of several kinds: the path need only fit one of them.

@@ -25,6 +25,8 @@ enum class ObjectKind : std::uint8_t {
     file_link,
     setup_intent,
     setup_attempt,
+    confirmation_token,
+    method_preview,
 };
 
 // What a route answers with: an object, or a list of such, which may be able to say how many there are in

@@ -93,8 +93,22 @@ common::Task<StoredResponse> update_file_link(Context& context);
 common::Task<StoredResponse> read_linked_file(Backend& backend, common::AccountId owner, std::string link,
                                               const common::http::Request& request);
 
-// Card and holder of `parameters` (type, card, billing_details …). 403 for a raw number in live mode that the
-// account is not enabled for.
-common::Result<NewPaymentMethod> new_payment_method(const Parameters& parameters, const Context& context);
+common::Task<StoredResponse> create_token(Context& context);
+common::Task<StoredResponse> read_token(Context& context);
+common::Task<StoredResponse> create_confirmation_token(Context& context);
+common::Task<StoredResponse> create_test_confirmation(Context& context);
+common::Task<StoredResponse> read_confirmation_token(Context& context);
+
+common::Task<StoredResponse> create_ephemeral_key(Context& context);
+common::Task<StoredResponse> delete_ephemeral_key(Context& context);
+
+// 403 for card data that a secret key sends in live mode, unless the account is enabled for it.
+common::Status may_send_card_data(const Context& context);
+// Number, date and security code.
+void put_card(NewPaymentMethod& input, const Parameters& card);
+// Card and holder of `parameters` (type, card, billing_details …), which are in the hash `within`; "" = on
+// their own. 400 when there is neither a card's number and date nor a token.
+common::Result<NewPaymentMethod> new_payment_method(const Parameters& parameters, const Context& context,
+                                                    std::string_view within = {});
 
 }  // namespace gateway::api

@@ -153,7 +153,7 @@ object operation_of(const Route& route) {
         {"tags", array{route.resource}},
         {"security", array{object{{"key", array{}}}, object{{"basic", array{}}}}},
         {"x-permission", permission},
-        {"x-publishable-key", route.publishable},
+        {"x-publishable-key", route.callers.publishable},
         {"responses", object{{"200", success_of(route.answer)},
                              {"default", object{{"$ref", "#/components/responses/Error"}}}}},
     };

@@ -35,7 +35,7 @@ inline constexpr Rule card_options_rules[] = {
     choice("request_three_d_secure", three_d_secure_requests).echoed(),
     boolean("require_cvc_recollection").echoed(),
     choice("setup_future_usage", card_future_usages).unset(),
-    refuse("cvc_token"),
+    text("cvc_token"),  // where a payment is confirmed
     refuse("installments"),
     refuse("mandate_options"),
     refuse("moto"),

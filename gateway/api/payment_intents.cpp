@@ -14,8 +14,34 @@ using common::Fail;
 using common::Result;
 using common::Status;
 
-constexpr std::string_view confirm_only[] = {"error_on_requires_action", "mandate_data", "off_session",
-                                             "return_url"};
+constexpr std::string_view confirm_only[] = {"confirmation_token", "error_on_requires_action", "mandate_data",
+                                             "off_session", "return_url"};
+constexpr std::string_view cvc_token_param = "payment_method_options[card][cvc_token]";
+
+// What is said of the method, but for the token of a security code, which is used and not kept.
+struct MethodOptions {
+    boost::json::object kept;
+    std::optional<std::string> cvc_token;
+};
+MethodOptions options_of(const Parameters& parameters, Rules rules) {
+    MethodOptions options{
+        object_of(parameters, "payment_method_options", rules).value_or(boost::json::object{}), {}};
+    auto* card = options.kept.if_contains("card");
+    auto* of_card = card ? card->if_object() : nullptr;
+    const auto* token = of_card ? of_card->if_contains("cvc_token") : nullptr;
+    if (!token) return options;
+    if (token->is_string()) options.cvc_token = std::string{token->get_string()};
+    of_card->erase("cvc_token");
+    return options;
+}
+
+// A security code is not kept until somebody confirms.
+Status check_no_code(const MethodOptions& options) {
+    if (!options.cvc_token) return {};
+    return Fail{Error::invalid("", cvc_token_param,
+                               "The parameter `{}` can be passed only where a PaymentIntent is confirmed.",
+                               {common::Safe::param(cvc_token_param)})};
+}
 
 // Those that are kept without effect; null where it was given empty.
 boost::json::object echoed_of(const Parameters& parameters, Rules rules) {
@@ -29,12 +55,6 @@ boost::json::object echoed_of(const Parameters& parameters, Rules rules) {
 bool merchant_initiated(const Parameters& parameters) {
     const auto value = parameters.raw("off_session");
     return !value.empty() && value != "false";
-}
-
-Status check_references(const Parameters& parameters) {
-    if (parameters.has("confirmation_token"))
-        return Fail{no_such("confirmation_token", parameters.raw("confirmation_token"))};
-    return {};
 }
 
 void put_capture_method(PaymentIntent& intent, const Parameters& parameters) {
@@ -67,8 +87,7 @@ Result<PaymentIntent> read_intent(const Parameters& parameters, const Context& c
     intent.transfer_group = parameters.text("transfer_group");
     intent.metadata = parameters.metadata();
     intent.shipping = object_of(parameters, "shipping", create_intent_rules);
-    if (const auto options = object_of(parameters, "payment_method_options", create_intent_rules))
-        merge(intent.payment_method_options, *options);
+    merge(intent.payment_method_options, options_of(parameters, create_intent_rules).kept);
     intent.off_session = merchant_initiated(parameters);
     merge(intent.echoed, echoed_of(parameters, create_intent_rules));
     return intent;
@@ -79,11 +98,9 @@ Status check_create(const Parameters& parameters) {
                                              "payment_method_types"});
         !fine)
         return fine;
-    if (auto fine = at_most_one(parameters, {"payment_method", "payment_method_data", "confirmation_token"});
-        !fine)
-        return fine;
-    if (auto fine = check_references(parameters); !fine) return fine;
+    if (auto fine = at_most_one(parameters, {"payment_method", "payment_method_data"}); !fine) return fine;
     if (parameters.boolean("confirm").value_or(false)) return {};
+    if (auto fine = check_no_code(options_of(parameters, create_intent_rules)); !fine) return fine;
     for (const auto name : confirm_only)
         if (parameters.has(name) && parameters.raw(name) != "false")
             return Fail{
@@ -94,8 +111,19 @@ Status check_create(const Parameters& parameters) {
     return {};
 }
 
-ConfirmIntent confirmation(const Parameters& parameters) {
+// What is given here goes before what a confirmation token says.
+ConfirmIntent confirmation(const Parameters& parameters, Rules rules) {
     ConfirmIntent confirm;
+    confirm.confirmation_token = parameters.text("confirmation_token");
+    confirm.receipt_email = parameters.text_change("receipt_email");
+    confirm.setup_future_usage = parameters.text_change("setup_future_usage");
+    confirm.shipping = parameters.object_change("shipping", rules);
+    if (const auto method = parameters.text("capture_method"))
+        confirm.capture_method = capture_method_of(*method);
+    auto options = options_of(parameters, rules);
+    confirm.payment_method_options = std::move(options.kept);
+    confirm.cvc_token = std::move(options.cvc_token);
+    confirm.echoed = echoed_of(parameters, rules);
     confirm.off_session = merchant_initiated(parameters);
     confirm.error_on_requires_action = parameters.boolean("error_on_requires_action").value_or(false);
     confirm.use_stripe_sdk = parameters.raw("use_stripe_sdk") == "true";
@@ -110,11 +138,12 @@ Result<CreateIntent> read_create(const Context& context) {
     if (!intent) return Fail{intent.error()};
     CreateIntent input{*std::move(intent), {}, {}};
     if (const auto data = parameters.hash("payment_method_data")) {
-        auto method = new_payment_method(*data, context);
+        auto method = new_payment_method(*data, context, "payment_method_data");
         if (!method) return Fail{method.error()};
         input.payment_method_data = *std::move(method);
     }
-    if (parameters.boolean("confirm").value_or(false)) input.confirm = confirmation(parameters);
+    if (parameters.boolean("confirm").value_or(false))
+        input.confirm = confirmation(parameters, create_intent_rules);
     return input;
 }
 
@@ -145,10 +174,11 @@ Result<UpdateIntent> read_update(const Context& context) {
     input.shipping = parameters.object_change("shipping", update_intent_rules);
     input.metadata = parameters.metadata_change();
     input.echoed = echoed_of(parameters, update_intent_rules);
-    if (auto options = object_of(parameters, "payment_method_options", update_intent_rules))
-        input.payment_method_options = *std::move(options);
+    auto options = options_of(parameters, update_intent_rules);
+    if (auto fine = check_no_code(options); !fine) return Fail{fine.error()};
+    input.payment_method_options = std::move(options.kept);
     if (const auto data = parameters.hash("payment_method_data")) {
-        auto method = new_payment_method(*data, context);
+        auto method = new_payment_method(*data, context, "payment_method_data");
         if (!method) return Fail{method.error()};
         input.payment_method_data = *std::move(method);
     }
@@ -176,25 +206,14 @@ Result<ConfirmIntent> read_confirm(const Context& context) {
         if (auto fine = check_browser(parameters); !fine) return Fail{fine.error()};
     if (auto fine = at_most_one(parameters, {"allowed_payment_method_types", "payment_method_types"}); !fine)
         return Fail{fine.error()};
-    if (auto fine = at_most_one(parameters, {"payment_method", "payment_method_data", "confirmation_token"});
-        !fine)
+    if (auto fine = at_most_one(parameters, {"payment_method", "payment_method_data"}); !fine)
         return Fail{fine.error()};
-    if (auto fine = check_references(parameters); !fine) return Fail{fine.error()};
-    auto confirm = confirmation(parameters);
+    auto confirm = confirmation(parameters, confirm_intent_rules);
     confirm.payment_method = parameters.text("payment_method");
     confirm.client_secret = parameters.text("client_secret");
-    confirm.receipt_email = parameters.text_change("receipt_email");
-    confirm.setup_future_usage = parameters.text_change("setup_future_usage");
-    if (parameters.has("shipping"))
-        confirm.shipping.emplace(object_of(parameters, "shipping", confirm_intent_rules));
-    if (const auto method = parameters.text("capture_method"))
-        confirm.capture_method = capture_method_of(*method);
-    if (auto options = object_of(parameters, "payment_method_options", confirm_intent_rules))
-        confirm.payment_method_options = *std::move(options);
-    confirm.echoed = echoed_of(parameters, confirm_intent_rules);
     confirm.amount_to_confirm = parameters.integer("amount_to_confirm");
     if (const auto data = parameters.hash("payment_method_data")) {
-        auto method = new_payment_method(*data, context);
+        auto method = new_payment_method(*data, context, "payment_method_data");
         if (!method) return Fail{method.error()};
         confirm.payment_method_data = *std::move(method);
     }

@@ -28,6 +28,28 @@ std::int64_t expiry_part(const Parameters& card, std::string_view name) {
     return std::clamp<std::int64_t>(card.integer(name).value_or(0), -1, 9999);
 }
 
+// "payment_method_data[card][number]"
+std::string card_param(std::string_view within, std::string_view name) {
+    const auto card = within.empty() ? std::string{"card"} : std::string{within}.append("[card]");
+    return card + '[' + std::string{name} + ']';
+}
+
+// A token, or number and date; a token has its own.
+common::Status check_card(const Parameters& card, std::string_view within) {
+    const bool by_token = card.text("token").has_value();
+    for (const auto* name : {"number", "exp_month", "exp_year", "cvc"}) {
+        const auto param = card_param(within, name);
+        if (by_token && card.has(name))
+            return common::Fail{common::Error::invalid(
+                "parameters_exclusive", param, "You may only specify one of these parameters: {}, {}.",
+                {common::Safe::param(param), common::Safe::param(card_param(within, "token"))})};
+        if (!by_token && !card.has(name) && std::string_view{name} != "cvc")
+            return common::Fail{common::Error::invalid(
+                "parameter_missing", param, "Missing required param: {}.", {common::Safe::param(param)})};
+    }
+    return {};
+}
+
 common::Result<boost::json::object> shown(const Work& work, const common::Result<PaymentMethod>& method) {
     if (!method) return common::Fail{method.error()};
     return work.show(&*method);
@@ -35,7 +57,7 @@ common::Result<boost::json::object> shown(const Work& work, const common::Result
 
 }  // namespace
 
-common::Result<NewPaymentMethod> new_payment_method(const Parameters& parameters, const Context& context) {
+common::Status may_send_card_data(const Context& context) {
     const auto& caller = context.caller;
     if (caller.livemode && caller.kind != KeyKind::publishable && !caller.account.raw_card_data_live)
         return common::Fail{common::Error{403, common::ErrorType::invalid_request, "",
@@ -43,12 +65,28 @@ common::Result<NewPaymentMethod> new_payment_method(const Parameters& parameters
                                           "account in live mode. Collect them with "
                                           "your publishable key."}
                                 .with_retry(false)};
+    return {};
+}
+
+void put_card(NewPaymentMethod& input, const Parameters& card) {
+    input.number = common::SecretText{card.raw("number")};
+    input.cvc = common::SecretText{card.raw("cvc")};
+    input.exp_month = expiry_part(card, "exp_month");
+    input.exp_year = expiry_part(card, "exp_year");
+}
+
+common::Result<NewPaymentMethod> new_payment_method(const Parameters& parameters, const Context& context,
+                                                    std::string_view within) {
     NewPaymentMethod input;
     const auto card = parameters.hash("card");
-    input.number = common::SecretText{card->raw("number")};
-    input.cvc = common::SecretText{card->raw("cvc")};
-    input.exp_month = expiry_part(*card, "exp_month");
-    input.exp_year = expiry_part(*card, "exp_year");
+    input.token = card->text("token");
+    if (auto fine = check_card(*card, within); !fine) return common::Fail{fine.error()};
+    if (input.token) {
+        input.token_param = card_param(within, "token");
+    } else {
+        if (auto fine = may_send_card_data(context); !fine) return common::Fail{fine.error()};
+        put_card(input, *card);
+    }
     input.billing_details = billing_details(parameters);
     input.allow_redisplay = parameters.text("allow_redisplay").value_or("unspecified");
     input.metadata = parameters.metadata();

@@ -12,6 +12,8 @@ std::string_view display_brand(std::string_view brand) {
     return brand;
 }
 
+}  // namespace
+
 boost::json::object render_card(const CardDetails& card, const Style& style) {
     boost::json::object result{
         {"brand", card.brand},
@@ -32,8 +34,6 @@ boost::json::object render_card(const CardDetails& card, const Style& style) {
     result["wallet"] = nullptr;
     return result;
 }
-
-}  // namespace
 
 boost::json::value render_address(const boost::json::object* address) {
     boost::json::object result;

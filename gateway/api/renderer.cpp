@@ -101,6 +101,11 @@ boost::json::object render_object(const ObjectRef& object, const Style& style) {
         boost::json::object operator()(const ledger::MerchantBalance* balance) const {
             return render_balance(*balance);
         }
+        boost::json::object operator()(const Token* token) const { return render_token(*token, style); }
+        boost::json::object operator()(const ConfirmationToken* token) const {
+            return render_confirmation_token(*token, style);
+        }
+        boost::json::object operator()(const EphemeralKey* key) const { return render_ephemeral_key(*key); }
     };
     return std::visit(Visitor{style}, object);
 }

@@ -25,6 +25,11 @@ boost::json::object render_object(const ObjectRef& object, const Style& style);
 boost::json::object render_customer(const Customer& customer);
 boost::json::object render_webhook_endpoint(const webhooks::Endpoint& endpoint);
 boost::json::object render_payment_method(const PaymentMethod& method, const Style& style);
+boost::json::object render_card(const CardDetails& card, const Style& style);
+boost::json::object render_token(const Token& token, const Style& style);
+boost::json::object render_bank_account(const BankAccount& account, const Style& style);
+boost::json::object render_ephemeral_key(const EphemeralKey& key);
+boost::json::object render_confirmation_token(const ConfirmationToken& token, const Style& style);
 // `declined`: the method that the last error names, if it is at hand.
 boost::json::object render_payment_intent(const PaymentIntent& intent, const PaymentMethod* declined,
                                           const Style& style);

@@ -12,6 +12,7 @@
 #include "gateway/api/refund_rules.h"
 #include "gateway/api/searches.h"
 #include "gateway/api/setup_intent_rules.h"
+#include "gateway/api/token_rules.h"
 #include "gateway/api/webhook_rules.h"
 
 namespace gateway::api {
@@ -23,7 +24,10 @@ constexpr std::size_t card_body = 16 * 1024, form_body = 1024 * 1024, no_body = 
                       upload_body = common::multipart::Limits{}.body_bytes_max;
 constexpr auto get = Method::get, post = Method::post, del = Method::del;
 constexpr auto read = Right::read, write = Right::write;
-constexpr bool publishable = true, secret = false;
+constexpr Callers secret{}, publishable{true, true}, browser{false, true};
+constexpr Callers of_customer{true, false, Named::in_path}, for_customer{true, false, Named::in_parameter},
+    of_method{true, false, Named::by_method};
+constexpr std::string_view confirmations = "confirmation_tokens";
 constexpr Answer plain_object{};
 constexpr Answer plain_list{ObjectKind::none, true};
 constexpr Answer customer_object{ObjectKind::customer};
@@ -46,6 +50,7 @@ constexpr Answer setup_list{ObjectKind::setup_intent, true};
 constexpr Answer attempt_list{ObjectKind::setup_attempt, true};
 constexpr Answer balance_object{ObjectKind::balance_transaction};
 constexpr Answer balance_list{ObjectKind::balance_transaction, true};
+constexpr Answer confirmation{ObjectKind::confirmation_token};
 constexpr Answer file_object{ObjectKind::file};
 constexpr Answer file_list{ObjectKind::file, true};
 constexpr Answer file_bytes{.bytes = true};
@@ -60,20 +65,20 @@ constexpr Route table[] = {
     {post, "/v1/customers", "customers", write, secret, customer_object, create_customer_rules, form_body, create_customer},
     {get, "/v1/customers", "customers", read, secret, customer_list, list_customers_rules, no_body, list_customers},
     {get, "/v1/customers/search", "customers", read, secret, customer_search, search_rules, no_body, search_customers},
-    {get, "/v1/customers/{id}", "customers", read, secret, customer_object, read_rules, no_body, read_customer},
+    {get, "/v1/customers/{id}", "customers", read, of_customer, customer_object, read_rules, no_body, read_customer},
     {post, "/v1/customers/{id}", "customers", write, secret, customer_object, update_customer_rules, form_body, update_customer},
     {del, "/v1/customers/{id}", "customers", write, secret, customer_object, no_rules, no_body, delete_customer},
-    {get, "/v1/customers/{id}/payment_methods", "payment_methods", read, secret, method_list, list_customer_methods_rules, no_body, list_customer_methods},
-    {get, "/v1/customers/{customer}/payment_methods/{id}", "payment_methods", read, secret, method_object, read_rules, no_body, read_customer_method},
-    {get, "/v1/payment_methods", "payment_methods", read, secret, method_list, list_methods_rules, no_body, list_payment_methods},
+    {get, "/v1/customers/{id}/payment_methods", "payment_methods", read, of_customer, method_list, list_customer_methods_rules, no_body, list_customer_methods},
+    {get, "/v1/customers/{customer}/payment_methods/{id}", "payment_methods", read, of_customer, method_object, read_rules, no_body, read_customer_method},
+    {get, "/v1/payment_methods", "payment_methods", read, for_customer, method_list, list_methods_rules, no_body, list_payment_methods},
     {post, "/v1/payment_methods/{id}", "payment_methods", write, secret, method_object, update_payment_method_rules, form_body, update_payment_method},
-    {post, "/v1/payment_methods/{id}/attach", "payment_methods", write, secret, method_object, attach_rules, form_body, attach_payment_method},
-    {post, "/v1/payment_methods/{id}/detach", "payment_methods", write, secret, method_object, read_rules, no_body, detach_payment_method},
+    {post, "/v1/payment_methods/{id}/attach", "payment_methods", write, for_customer, method_object, attach_rules, form_body, attach_payment_method},
+    {post, "/v1/payment_methods/{id}/detach", "payment_methods", write, of_method, method_object, read_rules, no_body, detach_payment_method},
     {get, "/v1/payment_intents", "payment_intents", read, secret, intent_list, list_intents_rules, no_body, list_payment_intents},
     {get, "/v1/charges", "charges", read, secret, charge_list, list_charges_rules, no_body, list_charges},
     {post, "/v1/charges/{id}", "charges", write, secret, charge_object, update_charge_rules, form_body, update_charge},
     {post, "/v1/payment_methods", "payment_methods", write, publishable, method_object, create_payment_method_rules, card_body, create_payment_method},
-    {get, "/v1/payment_methods/{id}", "payment_methods", read, secret, method_object, read_rules, no_body, read_payment_method},
+    {get, "/v1/payment_methods/{id}", "payment_methods", read, of_method, method_object, read_rules, no_body, read_payment_method},
     {post, "/v1/payment_intents", "payment_intents", write, secret, intent_object, create_intent_rules, form_body, create_payment_intent},
     {get, "/v1/payment_intents/search", "payment_intents", read, secret, intent_search, search_rules, no_body, search_payment_intents},
     {get, "/v1/payment_intents/{id}", "payment_intents", read, publishable, intent_object, read_intent_rules, no_body, read_payment_intent},
@@ -113,6 +118,13 @@ constexpr Route table[] = {
     {get, "/v1/balance", "balance", read, secret, plain_object, no_rules, no_body, read_balance},
     {get, "/v1/balance_transactions", "balance", read, secret, balance_list, list_balance_rules, no_body, list_balance_transactions},
     {get, "/v1/balance_transactions/{id}", "balance", read, secret, balance_object, read_rules, no_body, read_balance_transaction},
+    {post, "/v1/tokens", "tokens", write, publishable, plain_object, create_token_rules, card_body, create_token},
+    {get, "/v1/tokens/{id}", "tokens", read, secret, plain_object, read_rules, no_body, read_token},
+    {post, "/v1/confirmation_tokens", confirmations, write, browser, confirmation, confirmation_rules, card_body, create_confirmation_token},
+    {get, "/v1/confirmation_tokens/{id}", confirmations, read, secret, confirmation, read_rules, no_body, read_confirmation_token},
+    {post, "/v1/test_helpers/confirmation_tokens", confirmations, write, secret, confirmation, test_confirmation_rules, card_body, create_test_confirmation},
+    {post, "/v1/ephemeral_keys", "ephemeral_keys", write, secret, plain_object, create_ephemeral_key_rules, no_body, create_ephemeral_key},
+    {del, "/v1/ephemeral_keys/{id}", "ephemeral_keys", write, secret, plain_object, no_rules, no_body, delete_ephemeral_key},
     {get, "/v1/ledger/accounts", "ledger", read, secret, plain_object, no_rules, no_body, list_ledger_accounts},
     {get, "/v1/ledger/transactions", "ledger", read, secret, plain_list, list_transfers_rules, no_body, list_ledger_transactions},
     {get, "/v1/ledger/trial_balance", "ledger", read, secret, plain_object, no_rules, no_body, read_trial_balance},
@@ -191,7 +203,7 @@ std::optional<Match> find_route(Method method, std::string_view path) {
 
 const Route* find_publishable_route(std::string_view path) {
     for (const Route& route : table) {
-        if (!route.publishable) continue;
+        if (!route.callers.publishable) continue;
         const auto found = find_route(route.method, path);
         if (found && found->route == &route) return &route;
     }

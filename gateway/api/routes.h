@@ -26,6 +26,7 @@ struct Context {
     std::string_view path;  // the pattern with its ids, as lists name it
     Backend* backend = nullptr;
     const JsonRenderer* renderer = nullptr;
+    bool version_given = false;  // by the request; else it is the account's
 
     Parameters parameters() const { return Parameters{*form}; }
     common::Task<StoredResponse> change(Job job) const;
@@ -37,13 +38,24 @@ using Handler = common::Task<StoredResponse> (*)(Context&);
 // What a restricted key must be allowed: "payment_intents:write". Write includes read.
 enum class Right : std::uint8_t { undecided, read, write };
 
+// Where a request names the customer whose ephemeral key it may come with: an id in the path, the parameter
+// `customer`, or the payment method in the path that is the customer's.
+enum class Named : std::uint8_t { nowhere, in_path, in_parameter, by_method };
+
+// Which keys may call a route, besides restricted ones that have its permission.
+struct Callers {
+    bool secret = true;
+    bool publishable = false;
+    Named customer = Named::nowhere;  // nowhere: no ephemeral key
+};
+
 struct Route {
     common::http::Method method;
     std::string_view pattern;   // "{id}", "{customer}" … stand for one segment each
     std::string_view resource;  // of the permission
     Right right;
-    bool publishable;  // a publishable key may call it
-    Answer answer;     // decides what may be expanded
+    Callers callers;
+    Answer answer;  // decides what may be expanded
     Rules rules;
     std::size_t body_bytes_max;
     Handler handler;

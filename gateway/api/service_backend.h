@@ -10,7 +10,7 @@ class ServiceBackend final : public Backend {
   public:
     ServiceBackend(common::db::Pool& database, Merchants& merchants, PaymentService& payments,
                    vault::Group& vaults, files::KeyPort& file_keys, const Renderer& renderer,
-                   webhooks::Desk webhooks, const common::Clock& clock)
+                   webhooks::Desk webhooks, const BankNumbers& bank_numbers, const common::Clock& clock)
         : database_{&database},
           merchants_{&merchants},
           payments_{&payments},
@@ -18,6 +18,7 @@ class ServiceBackend final : public Backend {
           file_keys_{&file_keys},
           works_{database, renderer, clock},
           webhooks_{std::move(webhooks)},
+          bank_numbers_{&bank_numbers},
           clock_{&clock} {}
 
     common::Task<Caller> authenticate(std::string_view key) override { return merchants_->authenticate(key); }
@@ -30,6 +31,12 @@ class ServiceBackend final : public Backend {
     }
     common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input) override {
         return payments_->create_payment_method(std::move(call), std::move(input));
+    }
+    common::Task<StoredResponse> create_token(Call call, NewToken input) override {
+        return payments_->create_token(std::move(call), std::move(input));
+    }
+    common::Task<StoredResponse> create_confirmation_token(Call call, NewConfirmationToken input) override {
+        return payments_->create_confirmation_token(std::move(call), std::move(input));
     }
     common::Task<StoredResponse> attach_method(Call call, std::string id, std::string customer) override {
         return payments_->attach_method(std::move(call), std::move(id), std::move(customer));
@@ -69,6 +76,9 @@ class ServiceBackend final : public Backend {
     }
     const webhooks::Desk& webhooks() const override { return webhooks_; }
     files::KeyPort& file_keys() override { return *file_keys_; }
+    const BankNumbers& bank_numbers() const override { return *bank_numbers_; }
+    common::SecretText text_of(const EphemeralKey& key) const override { return merchants_->text_of(key); }
+    void forget(const EphemeralKey& key) override { merchants_->forget(key); }
     boost::asio::awaitable<Readiness> readiness(common::Deadline deadline) override;
 
   private:
@@ -79,6 +89,7 @@ class ServiceBackend final : public Backend {
     files::KeyPort* file_keys_;
     Works works_;
     webhooks::Desk webhooks_;
+    const BankNumbers* bank_numbers_;
     const common::Clock* clock_;
 };
 

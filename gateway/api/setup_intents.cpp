@@ -31,7 +31,7 @@ std::optional<boost::json::array> allowed_of(const Parameters& parameters, Rules
 Result<std::optional<NewPaymentMethod>> method_data(const Context& context) {
     const auto data = context.parameters().hash("payment_method_data");
     if (!data) return std::nullopt;
-    auto method = new_payment_method(*data, context);
+    auto method = new_payment_method(*data, context, "payment_method_data");
     if (!method) return Fail{method.error()};
     return *std::move(method);
 }

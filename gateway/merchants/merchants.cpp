@@ -5,6 +5,7 @@
 #include "common/crypto.h"
 #include "common/log.h"
 #include "gateway/store/accounts.h"
+#include "gateway/store/ephemeral_keys.h"
 
 namespace gateway {
 namespace {
@@ -20,6 +21,7 @@ constexpr std::size_t account_size = common::account_part_size, id_size = 12, se
 constexpr std::size_t prefix_size = 8;  // "sk_test_"
 constexpr std::size_t body_size = account_size + id_size + 1 + secret_size;
 constexpr std::size_t key_size = prefix_size + body_size + checksum_size;
+constexpr std::string_view ephemeral_id = "ephkey_";
 constexpr std::chrono::seconds answers_kept{5};
 constexpr std::size_t answers_max = 10'000;
 
@@ -32,6 +34,7 @@ constexpr Prefix prefixes[] = {
     {"sk_test_", KeyKind::secret, false},      {"sk_live_", KeyKind::secret, true},
     {"rk_test_", KeyKind::restricted, false},  {"rk_live_", KeyKind::restricted, true},
     {"pk_test_", KeyKind::publishable, false}, {"pk_live_", KeyKind::publishable, true},
+    {"ek_test_", KeyKind::ephemeral, false},   {"ek_live_", KeyKind::ephemeral, true},
 };
 
 struct Parts {
@@ -74,15 +77,36 @@ Error expired_key(std::string_view key) {
                  {Safe::id(key.substr(0, prefix_size)), Safe::id(key.substr(key.size() - 4))}};
 }
 
+// Behind "ephkey_": account and id, as in the key's text.
+std::string name_of(const EphemeralKey& key) {
+    return key.id.substr(ephemeral_id.size());
+}
+
+common::SecretText assembled(const Prefix& prefix, std::string_view account_and_id, std::string_view secret) {
+    common::SecretText key{prefix.text};
+    key.append(account_and_id);
+    key.push_back('_');
+    key.append(secret);
+    key.append(common::checksum62(key.view()));
+    return key;
+}
+
+const Prefix& prefix_of(KeyKind kind, bool livemode) {
+    return *std::ranges::find_if(prefixes,
+                                 [&](const Prefix& p) { return p.kind == kind && p.livemode == livemode; });
+}
+
 }  // namespace
 
 struct Merchants::Impl {
     common::db::Pool& database;
+    EphemeralSecrets ephemeral_secrets;
     common::SecretBytes pepper;
     const common::Clock& clock;
 
     struct Known {
         std::optional<store::KeyRow> key;  // nothing: there is no such key
+        std::string customer;
         Account account;
     };
     struct Kept {
@@ -105,16 +129,41 @@ struct Merchants::Impl {
         if (kept.size() >= answers_max) kept.clear();
         kept[name] = {known, std::chrono::steady_clock::now() + answers_kept};
     }
-    common::Task<Known> look_up(common::AccountId account, std::string id);
+    void forget(const std::string& name) {
+        const std::lock_guard lock{mutex};
+        kept.erase(name);
+    }
+    common::Task<Known> look_up(const Prefix* prefix, common::AccountId account, std::string id);
+    void put_key(store::Transaction& tx, const Prefix& prefix, common::AccountId account,
+                 const std::string& id, Known& known) const;
 };
 
-common::Task<Merchants::Impl::Known> Merchants::Impl::look_up(common::AccountId account, std::string id) {
-    const auto name = common::base62_of(account) + id;
+void Merchants::Impl::put_key(store::Transaction& tx, const Prefix& prefix, common::AccountId account,
+                              const std::string& id, Known& known) const {
+    if (prefix.kind != KeyKind::ephemeral) {
+        known.key = store::find_api_key(tx, account, id);
+        return;
+    }
+    const auto object_id = std::string{ephemeral_id} + common::base62_of(account) + id;
+    const auto found = store::find<EphemeralKey>(tx, {account, prefix.livemode}, object_id);
+    if (!found) return;
+    auto& row = known.key.emplace();
+    row.id = found->id;
+    row.livemode = prefix.livemode;
+    row.kind = KeyKind::ephemeral;
+    row.secret_hash = crypto::hmac_sha256(pepper.bytes(), ephemeral_secrets.of(found->id).view());
+    row.expires_at = found->expires_at;
+    known.customer = found->customer;
+}
+
+common::Task<Merchants::Impl::Known> Merchants::Impl::look_up(const Prefix* prefix, common::AccountId account,
+                                                              std::string id) {
+    const auto name = std::string{prefix->text} + common::base62_of(account) + id;
     if (auto known = recall(name)) co_return *std::move(known);
-    auto job = [account, &id](store::Transaction& tx) -> common::Result<Known> {
+    auto job = [this, prefix, account, &id](store::Transaction& tx) -> common::Result<Known> {
         store::enter(tx, account);
         Known known;
-        known.key = store::find_api_key(tx, account, id);
+        put_key(tx, *prefix, account, id, known);
         auto found = store::find_account(tx, account);
         if (found)
             known.account = *std::move(found);
@@ -128,14 +177,14 @@ common::Task<Merchants::Impl::Known> Merchants::Impl::look_up(common::AccountId 
 }
 
 Merchants::Merchants(common::db::Pool& database, common::SecretBytes pepper, const common::Clock& clock)
-    : impl_{new Impl{database, std::move(pepper), clock, {}, {}}} {}
+    : impl_{new Impl{database, EphemeralSecrets{pepper}, std::move(pepper), clock, {}, {}}} {}
 
 Merchants::~Merchants() = default;
 
 common::Task<Caller> Merchants::authenticate(std::string_view key) {
     const auto parts = split(key);
     if (!parts) co_return Fail{invalid_key(key)};
-    auto known = co_await impl_->look_up(parts->account, parts->id);
+    auto known = co_await impl_->look_up(parts->prefix, parts->account, parts->id);
     if (!known) co_return Fail{known.error()};
     // An unknown id is compared with something too, so that it takes as long as a wrong secret.
     static constexpr std::array<std::uint8_t, 32> nothing{};
@@ -153,7 +202,17 @@ common::Task<Caller> Merchants::authenticate(std::string_view key) {
     caller.kind = known->key->kind;
     caller.key_id = known->key->id;
     caller.permissions = std::move(known->key->permissions);
+    caller.customer = std::move(known->customer);
     co_return caller;
+}
+
+common::SecretText Merchants::text_of(const EphemeralKey& key) const {
+    return assembled(prefix_of(KeyKind::ephemeral, key.scope.livemode), name_of(key),
+                     impl_->ephemeral_secrets.of(key.id).view());
+}
+
+void Merchants::forget(const EphemeralKey& key) {
+    impl_->forget(std::string{prefix_of(KeyKind::ephemeral, key.scope.livemode).text} + name_of(key));
 }
 
 common::Result<Account> Merchants::create_account(Account account) {
@@ -180,20 +239,13 @@ common::Result<Account> Merchants::create_account(Account account) {
 
 common::Result<common::SecretText> Merchants::create_key(common::AccountId account, bool livemode,
                                                          KeyKind kind, std::vector<std::string> permissions) {
-    const auto* prefix = std::ranges::find_if(
-        prefixes, [&](const Prefix& p) { return p.kind == kind && p.livemode == livemode; });
     store::KeyRow row;
     row.id = crypto::random_base62(id_size);
     row.livemode = livemode;
     row.kind = kind;
     row.permissions = std::move(permissions);
-    common::SecretText key{prefix->text};
-    key.append(common::base62_of(account));
-    key.append(row.id);
-    key.push_back('_');
     const auto secret = crypto::random_secret(secret_size);
-    key.append(secret.view());
-    key.append(common::checksum62(key.view()));
+    auto key = assembled(prefix_of(kind, livemode), common::base62_of(account) + row.id, secret.view());
     row.secret_hash = crypto::hmac_sha256(impl_->pepper.bytes(), secret.view());
 
     auto job = [this, account, &row](store::Transaction& tx) -> common::Result<bool> {

@@ -9,12 +9,13 @@
 #include "common/clock.h"
 #include "common/db/pool.h"
 #include "common/secret.h"
+#include "gateway/merchants/ephemeral_keys.h"
 #include "gateway/scope.h"
 #include "vault/client/client.h"
 
 namespace gateway {
 
-enum class KeyKind : std::uint8_t { secret, restricted, publishable };
+enum class KeyKind : std::uint8_t { secret, restricted, publishable, ephemeral };
 
 struct Account {
     common::AccountId id;
@@ -36,6 +37,7 @@ struct Caller {
     KeyKind kind = KeyKind::secret;
     std::string key_id;
     std::vector<std::string> permissions;  // of a restricted key: "payment_intents:write" …
+    std::string customer;                  // that an ephemeral key is for
 };
 
 class Merchants {
@@ -49,6 +51,10 @@ class Merchants {
     common::Task<Caller> authenticate(std::string_view key);
 
     common::Result<Account> create_account(Account account);  // blocking; for provisioning
+    // The text of an ephemeral key, which its holder sends.
+    common::SecretText text_of(const EphemeralKey& key) const;
+    // Nothing is remembered of a key that was ended; other processes forget it within seconds.
+    void forget(const EphemeralKey& key);
     // The key, shown this once; only HMAC-SHA-256(pepper, secret) is stored.
     common::Result<common::SecretText> create_key(common::AccountId account, bool livemode, KeyKind kind,
                                                   std::vector<std::string> permissions = {});

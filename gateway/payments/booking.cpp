@@ -319,6 +319,7 @@ Result<Step> PaymentService::Impl::take_back(Booking& booking, AcquirerRequest& 
         booking.view.method->consumed = false;
         store::update(tx, *booking.view.method);
     }
+    give_tokens_back(tx, request);
     idempotency::release(tx, request.call);
     request.state = RequestState::abandoned;
     request.due_ms = now_ms() + recovery_lease_ms;

@@ -145,7 +145,7 @@ Result<Step> PaymentService::Impl::begin(Booking& booking, const Attempt& attemp
     const auto before = intent;
     apply(*attempt.input, intent);
     booking.view.method = attempt.method;
-    if (attempt.new_method) store::insert(tx, attempt.method);
+    take(tx, attempt.method, *attempt.prepared, intent.id);
 
     const auto screening =
         rules::screen(attempt.account->authentication_mode, attempt.method, intent.off_session);
@@ -196,6 +196,7 @@ Result<Step> PaymentService::Impl::send(Booking& booking, const Attempt& attempt
     request.detail["prior_status"] = to_string(before.status);
     request.detail["prior_method"] = or_null(before.payment_method);
     request.detail["prior_charge"] = or_null(before.latest_charge);
+    request.detail["tokens"] = tokens_of(*attempt.prepared);
     request.detail["prior_document"] = store::codec::to_object(before, store::Shape<PaymentIntent>::columns);
 
     Charge charge = charge_of(intent, attempt.method, attempt.charge_id, now_ms());
@@ -331,6 +332,8 @@ Task<StoredResponse> PaymentService::confirm_intent(Call call, std::string id, C
         if (auto fault = rules::may_confirm_with(call.publishable, intent); !fault)
             return self->refuse(tx, call, fault.error(), &booking.view);
         if (prepared->refused) return self->refuse(tx, call, *prepared->refused, &booking.view);
+        if (auto fine = self->bring(tx, call, *prepared, input); !fine)
+            return self->refuse(tx, call, fine.error(), &booking.view);
 
         std::optional<PaymentMethod> method = prepared->method;
         if (!method && input.payment_method) {
@@ -344,8 +347,8 @@ Task<StoredResponse> PaymentService::confirm_intent(Call call, std::string id, C
         if (fault) fault = rules::may_charge(*account);
         if (fault) fault = rules::method_usable(*method, intent);
         if (!fault) return self->refuse(tx, call, fault.error(), &booking.view);
-        Attempt attempt{&*account, &input,     *std::move(method), prepared->method.has_value(),
-                        false,     request_id, charge_id};
+        Impl::give_code(*method, *prepared);
+        Attempt attempt{&*account, &input, &*prepared, *std::move(method), false, request_id, charge_id};
         return self->begin(booking, attempt);
     };
     auto step = co_await self->run(job, call.deadline);

@@ -12,34 +12,45 @@ namespace {
 constexpr std::string_view sandbox_prefix =
     "pm_card_";  // templates; ids of our own have no second underscore
 
-PaymentMethod method_of(vault::Card card, const Call& call, NewPaymentMethod& input, std::int64_t now_ms) {
-    PaymentMethod method;
-    method.id = common::new_id("pm_", call.scope.account);
-    method.scope = call.scope;
-    set_time(method, now_ms);
-    method.card.token = std::move(card.token);
-    method.card.cvc_handle = std::move(card.cvc_handle);
-    method.card.brand = std::move(card.brand);
-    method.card.last4 = std::move(card.last4);
-    method.card.funding = std::move(card.funding);
-    method.card.country = std::move(card.country);
-    method.card.fingerprint = std::move(card.fingerprint);
-    method.card.exp_month = card.exp_month;
-    method.card.exp_year = card.exp_year;
-    method.card.authentication = std::move(card.authentication);
-    method.card.risk = std::move(card.risk);
-    method.billing_details = std::move(input.billing_details);
-    method.allow_redisplay = std::move(input.allow_redisplay);
-    method.metadata = std::move(input.metadata);
-    method.radar_session = std::move(input.radar_session);
-    return method;
+CardDetails details_of(vault::Card card) {
+    CardDetails details;
+    details.token = std::move(card.token);
+    details.cvc_handle = std::move(card.cvc_handle);
+    details.brand = std::move(card.brand);
+    details.last4 = std::move(card.last4);
+    details.funding = std::move(card.funding);
+    details.country = std::move(card.country);
+    details.fingerprint = std::move(card.fingerprint);
+    details.exp_month = card.exp_month;
+    details.exp_year = card.exp_year;
+    details.authentication = std::move(card.authentication);
+    details.risk = std::move(card.risk);
+    return details;
+}
+
+common::Error no_such_template(const NewPaymentMethod& input, const Scope& scope) {
+    if (input.token) return no_such("token", *input.token, scope, false, input.token_param);
+    return no_such("PaymentMethod", input.sandbox_id, scope, false, "payment_method");
 }
 
 }  // namespace
 
+PaymentMethod method_of(CardDetails card, const Call& call, const NewPaymentMethod& input,
+                        std::int64_t now_ms) {
+    PaymentMethod method;
+    method.id = common::new_id("pm_", call.scope.account);
+    method.scope = call.scope;
+    set_time(method, now_ms);
+    method.card = std::move(card);
+    method.billing_details = input.billing_details;
+    method.allow_redisplay = input.allow_redisplay;
+    method.metadata = input.metadata;
+    method.radar_session = input.radar_session;
+    return method;
+}
+
 Task<PaymentMethod> PaymentService::Impl::tokenize(Call call, NewPaymentMethod input) {
-    if (call.scope.livemode && !input.sandbox_id.empty())
-        co_return Fail{no_such("PaymentMethod", input.sandbox_id, call.scope, false, "payment_method")};
+    if (call.scope.livemode && !input.sandbox_id.empty()) co_return Fail{no_such_template(input, call.scope)};
     vault::NewCard card;
     card.account = call.scope.account;
     card.livemode = call.scope.livemode;
@@ -50,12 +61,21 @@ Task<PaymentMethod> PaymentService::Impl::tokenize(Call call, NewPaymentMethod i
     card.sandbox_id = input.sandbox_id;
     auto made = co_await vault->create_card(std::move(card), call.deadline);
     if (!made && made.error().cause() == common::Cause::not_found && !input.sandbox_id.empty())
-        co_return Fail{no_such("PaymentMethod", input.sandbox_id, call.scope, false, "payment_method")};
+        co_return Fail{no_such_template(input, call.scope)};
     // Tokenizing moves no money, so one whose answer was lost may simply be asked for again.
     if (!made && made.error().cause() == common::Cause::outcome_unknown)
         co_return Fail{common::Error::unavailable("the vault's answer to a new card was lost")};
     if (!made) co_return Fail{made.error()};
-    co_return method_of(*std::move(made), call, input, now_ms());
+    co_return method_of(details_of(*std::move(made)), call, input, now_ms());
+}
+
+Task<std::optional<StoredResponse>> PaymentService::Impl::used_before(Call call) {
+    if (!call.idempotency.is_given()) co_return std::nullopt;
+    auto look = [this, &call](Transaction& tx) -> Result<std::optional<StoredResponse>> {
+        store::enter(tx, call.scope.account);
+        return idempotency::look(tx, call, now_ms());
+    };
+    co_return co_await database->read(look, call.deadline.at_most(transaction_max));
 }
 
 // Before the first transaction, since the vault is asked. A key that was used before is looked at first, so
@@ -68,17 +88,16 @@ Task<Prepared> PaymentService::Impl::prepare(Call call, std::optional<std::strin
         data->sandbox_id = *id;
     }
     if (!data) co_return prepared;
-    if (call.idempotency.is_given()) {
-        auto look = [this, &call](Transaction& tx) -> Result<std::optional<StoredResponse>> {
-            store::enter(tx, call.scope.account);
-            return idempotency::look(tx, call, now_ms());
-        };
-        auto used = co_await database->read(look, call.deadline.at_most(transaction_max));
-        if (!used) co_return Fail{used.error()};
-        if (*used) {
-            prepared.response = **std::move(used);
-            co_return prepared;
-        }
+    if (data->token && !tokens::is_template(*data->token, call.scope)) {
+        prepared.data = std::move(data);
+        co_return prepared;
+    }
+    if (data->token) data->sandbox_id = *data->token;
+    auto used = co_await used_before(call);
+    if (!used) co_return Fail{used.error()};
+    if (*used) {
+        prepared.response = **std::move(used);
+        co_return prepared;
     }
     auto made = co_await tokenize(call, *std::move(data));
     if (made)
@@ -103,8 +122,10 @@ Task<StoredResponse> PaymentService::create_payment_method(Call call, NewPayment
         if (!used) return Fail{used.error()};
         if (*used) return Step{**std::move(used), {}, {}, {}};
         if (prepared->refused) return self->refuse(tx, call, *prepared->refused, nullptr);
+        if (auto fine = self->redeem(tx, call, *prepared); !fine)
+            return self->refuse(tx, call, fine.error(), nullptr);
         const auto& method = *prepared->method;
-        store::insert(tx, method);
+        Impl::insert_new(tx, method);
         return self->respond(tx, call, self->show(tx, &method, call));
     };
     auto step = co_await self->run(job, call.deadline);
@@ -156,6 +177,12 @@ Task<StoredResponse> PaymentService::create_intent(Call call, CreateIntent input
         if (intent.customer)
             if (auto found = customers::require(tx, call.scope, *intent.customer, "customer"); !found)
                 return self->refuse(tx, call, found.error(), nullptr);
+        if (auto fine = input.confirm ? self->bring(tx, call, *prepared, *input.confirm)
+                                      : self->redeem(tx, call, *prepared);
+            !fine)
+            return self->refuse(tx, call, fine.error(), nullptr);
+        if (input.confirm && input.confirm->payment_method)
+            intent.payment_method = input.confirm->payment_method;
 
         std::optional<PaymentMethod> method = prepared->method;
         if (!method && intent.payment_method) {
@@ -171,13 +198,14 @@ Task<StoredResponse> PaymentService::create_intent(Call call, CreateIntent input
             auto fault = rules::may_charge(*account);
             if (fault) fault = rules::may_confirm(intent, *input.confirm, method.has_value());
             if (!fault) return self->refuse(tx, call, fault.error(), nullptr);
-            Attempt attempt{&*account, &*input.confirm, *std::move(method), prepared->method.has_value(),
+            Impl::give_code(*method, *prepared);
+            Attempt attempt{&*account, &*input.confirm, &*prepared, *std::move(method),
                             true,      request_id,      charge_id};
             intent.payment_method.reset();
             return self->begin(booking, attempt);
         }
         if (method) {
-            if (prepared->method) store::insert(tx, *method);
+            if (prepared->method) Impl::insert_new(tx, *method);
             intent.payment_method = method->id;
             advance(intent, IntentEvent::method_given);
             booking.view.method = std::move(method);

@@ -10,6 +10,7 @@
 #include "gateway/payments/service.h"
 #include "gateway/refunds/refund.h"
 #include "gateway/setups/machine.h"
+#include "gateway/tokens/tokens.h"
 #include "gateway/transactions.h"
 
 namespace gateway {
@@ -57,12 +58,14 @@ struct Booking {
     std::string version;  // of the events
 };
 
+struct Prepared;
+
 // A confirmation about to begin.
 struct Attempt {
     const Account* account = nullptr;
     const ConfirmIntent* input = nullptr;
+    const Prepared* prepared = nullptr;  // what came with it, whose tokens it uses up
     PaymentMethod method;
-    bool new_method = false;
     bool creates_intent = false;
     std::string request_id, charge_id;
 };
@@ -87,8 +90,8 @@ struct SetupBooking {
 // A confirmation of a set-up about to begin.
 struct SetupTrial {
     const ConfirmSetup* input = nullptr;
+    const Prepared* prepared = nullptr;
     PaymentMethod method;
-    bool new_method = false;
     bool creates_intent = false;
     std::string request_id;
 };
@@ -98,8 +101,17 @@ struct Prepared {
     std::optional<PaymentMethod> method;
     std::optional<common::Error> refused;    // of the kind that is stored under the key
     std::optional<StoredResponse> response;  // the key was used before
+    std::optional<NewPaymentMethod> data;    // names a token, of which the transaction makes the method
+    // What the transaction found, locked and fit for use; begin() uses it up.
+    std::optional<ConfirmationToken> confirmation;
+    std::optional<Token> code;
 };
 
+// What a confirmation that is taken back gives back.
+boost::json::array tokens_of(const Prepared& prepared);
+// A new method of the card; the rest is what the request says.
+PaymentMethod method_of(CardDetails card, const Call& call, const NewPaymentMethod& input,
+                        std::int64_t now_ms);
 // What any authorization with this card says: who, which card, what the acquirer checks it by.
 vault::AuthorizationRequest message_of_card(const PaymentMethod& method, const Account& account,
                                             const std::string& request_id);
@@ -158,6 +170,24 @@ struct PaymentService::Impl {
               const std::string& network_transaction_id, EventLog& events) const;
     Task<PaymentMethod> tokenize(Call call, NewPaymentMethod input);
     Task<Prepared> prepare(Call call, std::optional<std::string> id, std::optional<NewPaymentMethod> data);
+    // The answer that a given key has already.
+    Task<std::optional<StoredResponse>> used_before(Call call);
+
+    // — tokens, inside the transaction that uses them up —
+    // Makes the method of the token that the request names, if it does.
+    common::Status redeem(Transaction& tx, const Call& call, Prepared& prepared) const;
+    // The same for all that a confirmation may bring. What the confirmation token says and the request does
+    // not goes into `input`.
+    common::Status bring(Transaction& tx, const Call& call, Prepared& prepared, ConfirmIntent& input) const;
+    // A method of `prepared`; the token that it was made of is used up.
+    static void insert_new(Transaction& tx, const PaymentMethod& method);
+    // The security code that came for this method, if one did.
+    static void give_code(PaymentMethod& method, const Prepared& prepared);
+    // All that came with a confirmation: the new method is written, the tokens are used up for the intent.
+    static void take(Transaction& tx, const PaymentMethod& method, const Prepared& prepared,
+                     const std::string& intent);
+    // As if the request had never been made.
+    static void give_tokens_back(Transaction& tx, const AcquirerRequest& request);
 
     // — steps inside a transaction —
     Result<Step> respond(Transaction& tx, const Call& call, StoredResponse response) const;

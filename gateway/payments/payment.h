@@ -47,11 +47,12 @@ struct PaymentMethod : Object {
     // Of the first approval with which it was kept for later use; what follows refers to it (ISO 8583 field
     // 48 tag NT).
     std::string network_transaction_id;
+    std::string made_of;    // token that the card came in, if it did
     bool consumed = false;  // used in a payment without a customer, or detached: cannot be used again
 };
 BOOST_DESCRIBE_STRUCT(PaymentMethod, (),
                       (card, billing_details, allow_redisplay, metadata, customer, radar_session,
-                       network_transaction_id, consumed))
+                       network_transaction_id, made_of, consumed))
 
 enum class IntentStatus : std::uint8_t {
     requires_payment_method,

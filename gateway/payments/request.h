@@ -53,7 +53,7 @@ struct AcquirerRequest {
     Call call;                // to answer the merchant after a crash
     // payment_method: used by the attempt · creates_intent: the event of its making is still due ·
     // prior_status, prior_method, prior_charge, prior_document: of the intent, when the attempt has to be
-    // taken back ·
+    // taken back · tokens: what the attempt used up, likewise ·
     // statement_descriptor_suffix, metadata, echoed: of the merchant's capture · receipt_email,
     // transfer_group: the same, of the charge · shown: "charge" when the answer is that in place of the
     // intent ·

@@ -14,13 +14,16 @@
 #include "gateway/payments/vault_port.h"
 #include "gateway/renderer.h"
 #include "gateway/setups/setup.h"
+#include "gateway/tokens/token.h"
 
 namespace gateway {
 
 struct NewPaymentMethod {
     common::SecretText number, cvc;
     std::int64_t exp_month = 0, exp_year = 0;
-    std::string sandbox_id;  // "pm_card_…" template instead of a number
+    std::string sandbox_id;            // "pm_card_…" template instead of a number
+    std::optional<std::string> token;  // "tok_…" instead of a number
+    std::string token_param;           // its name in the request
     BillingDetails billing_details;
     std::string allow_redisplay = "unspecified";
     boost::json::object metadata;
@@ -38,6 +41,8 @@ struct ConfirmIntent {
     boost::json::object payment_method_options, echoed;  // to be merged
     std::optional<std::int64_t> amount_to_confirm;       // must equal the amount
     bool off_session = false, error_on_requires_action = false, use_stripe_sdk = false;
+    std::optional<std::string> confirmation_token;  // what is not given here is taken from it
+    std::optional<std::string> cvc_token;           // a security code for the card
 };
 
 struct CreateIntent {
@@ -112,6 +117,18 @@ struct UpdateSetup {
     boost::json::object payment_method_options, echoed;  // to be merged
 };
 
+// A token of a card, or of a security code alone.
+struct NewToken {
+    TokenType type = TokenType::card;
+    NewPaymentMethod card;  // of a cvc_update: its cvc only
+    std::optional<std::string> currency, customer;
+};
+
+struct NewConfirmationToken {
+    ConfirmationToken token;  // id, times and method are set by the service
+    std::optional<NewPaymentMethod> payment_method_data;
+};
+
 namespace payments {
 
 // A payment with what its last error names. 404 when it is not there.
@@ -136,6 +153,9 @@ class PaymentService {
     ~PaymentService();
 
     common::Task<StoredResponse> create_payment_method(Call call, NewPaymentMethod input);
+
+    common::Task<StoredResponse> create_token(Call call, NewToken input);
+    common::Task<StoredResponse> create_confirmation_token(Call call, NewConfirmationToken input);
 
     // After a verification of no amount; 402 and unattached when it is declined.
     common::Task<StoredResponse> attach_method(Call call, std::string id, std::string customer);

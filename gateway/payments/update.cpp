@@ -57,6 +57,7 @@ Task<StoredResponse> PaymentService::update_intent(Call call, std::string id, Up
         auto& intent = view.intent;
         const auto refuse = [&](const common::Error& error) { return self->refuse(tx, call, error, &view); };
         if (prepared->refused) return refuse(*prepared->refused);
+        if (auto fine = self->redeem(tx, call, *prepared); !fine) return refuse(fine.error());
 
         auto method = prepared->method;
         if (!method && given) {
@@ -76,7 +77,7 @@ Task<StoredResponse> PaymentService::update_intent(Call call, std::string id, Up
         if (method)
             if (auto fine = rules::method_usable(*method, changed); !fine) return refuse(fine.error());
         advance_for(input, method, changed);
-        if (prepared->method) store::insert(tx, *method);
+        if (prepared->method) Impl::insert_new(tx, *method);
         store::update(tx, changed);
         intent = std::move(changed);
         return self->respond(tx, call, self->show(tx, &view, call));

@@ -10,6 +10,8 @@ class VaultPort {
   public:
     virtual ~VaultPort() = default;
     virtual common::Task<vault::Card> create_card(vault::NewCard card, common::Deadline deadline) = 0;
+    virtual common::Task<vault::SecurityCode> hold_security_code(vault::NewSecurityCode code,
+                                                                 common::Deadline deadline) = 0;
     virtual common::Task<vault::Exchange> authorize(vault::AuthorizationRequest request,
                                                     common::Deadline deadline) = 0;
     virtual common::Task<vault::Exchange> capture(vault::CaptureRequest request,
@@ -27,6 +29,10 @@ class VaultGroupPort final : public VaultPort {
 
     common::Task<vault::Card> create_card(vault::NewCard card, common::Deadline deadline) override {
         return vaults_->create_card(std::move(card), deadline);
+    }
+    common::Task<vault::SecurityCode> hold_security_code(vault::NewSecurityCode code,
+                                                         common::Deadline deadline) override {
+        return vaults_->hold_security_code(std::move(code), deadline);
     }
     common::Task<vault::Exchange> authorize(vault::AuthorizationRequest request,
                                             common::Deadline deadline) override {

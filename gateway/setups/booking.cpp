@@ -51,6 +51,7 @@ Result<Step> PaymentService::Impl::book_setup(Transaction& tx, const AcquirerReq
 // As if it had never been confirmed: nothing was held, and the merchant may ask again.
 void PaymentService::Impl::take_back_setup(Transaction& tx, const AcquirerRequest& request) const {
     const auto id = text_of(request, "setup_intent");
+    give_tokens_back(tx, request);
     store::remove<SetupAttempt>(tx, request.scope, text_of(request, "setup_attempt"));
     if (creates_intent(request)) {
         store::remove<SetupIntent>(tx, request.scope, id);

@@ -47,7 +47,7 @@ Result<Step> PaymentService::Impl::begin_setup(SetupBooking& booking, const Setu
     const auto before = intent;
     apply(*trial.input, intent);
     booking.view.method = trial.method;
-    if (trial.new_method) store::insert(tx, trial.method);
+    take(tx, trial.method, *trial.prepared, intent.id);
     booking.attempt = attempt_of(intent, trial.method, now_ms());
 
     // The shopper is there, whatever the card is to be used for later.
@@ -86,7 +86,9 @@ Step PaymentService::Impl::send_setup(SetupBooking& booking, const SetupTrial& t
     else
         store::update(tx, intent);
     store::insert(tx, *booking.attempt);
-    boost::json::object detail{{"setup_intent", intent.id}, {"setup_attempt", booking.attempt->id}};
+    boost::json::object detail{{"setup_intent", intent.id},
+                               {"setup_attempt", booking.attempt->id},
+                               {"tokens", tokens_of(*trial.prepared)}};
     if (!trial.creates_intent) detail["prior"] = store::codec::to_object(before);
     return verify(tx, *booking.call, booking.account, trial.method, trial.request_id, std::move(detail));
 }
@@ -123,6 +125,7 @@ Task<StoredResponse> PaymentService::confirm_setup(Call call, std::string id, Co
             booking->view.method.reset();  // the card at fault is not the one that failed before
             return refuse(*prepared->refused);
         }
+        if (auto fine = self->redeem(tx, call, *prepared); !fine) return refuse(fine.error());
         auto method = self->method_for(tx, call.scope, *prepared,
                                        input.payment_method ? input.payment_method : intent.payment_method);
         if (!method) return refuse(method.error());
@@ -133,7 +136,7 @@ Task<StoredResponse> PaymentService::confirm_setup(Call call, std::string id, Co
         if (intent.customer)
             if (auto found = customers::require(tx, call.scope, *intent.customer, "customer"); !found)
                 return refuse(found.error());
-        const SetupTrial trial{&input, **std::move(method), prepared->method.has_value(), false, request_id};
+        const SetupTrial trial{&input, &*prepared, **std::move(method), false, request_id};
         return self->begin_setup(*booking, trial);
     };
     auto step = co_await self->run(job, call.deadline);

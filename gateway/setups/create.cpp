@@ -35,6 +35,8 @@ Task<StoredResponse> PaymentService::create_setup(Call call, CreateSetup input) 
         if (intent.customer)
             if (auto found = customers::require(tx, call.scope, *intent.customer, "customer"); !found)
                 return self->refuse(tx, call, found.error(), nullptr);
+        if (auto fine = self->redeem(tx, call, *prepared); !fine)
+            return self->refuse(tx, call, fine.error(), nullptr);
         auto method = self->method_for(tx, call.scope, *prepared, intent.payment_method);
         if (!method) return self->refuse(tx, call, method.error(), nullptr);
         if (*method)
@@ -45,12 +47,11 @@ Task<StoredResponse> PaymentService::create_setup(Call call, CreateSetup input) 
             auto fault = rules::may_charge(booking->account);
             if (fault) fault = rules::may_confirm(intent, method->has_value());
             if (!fault) return self->refuse(tx, call, fault.error(), nullptr);
-            const SetupTrial trial{&*input.confirm, **std::move(method), prepared->method.has_value(), true,
-                                   request_id};
+            const SetupTrial trial{&*input.confirm, &*prepared, **std::move(method), true, request_id};
             return self->begin_setup(*booking, trial);
         }
         if (*method) {
-            if (prepared->method) store::insert(tx, **method);
+            if (prepared->method) Impl::insert_new(tx, **method);
             intent.payment_method = (*method)->id;
             advance(intent, SetupEvent::method_given);
         }

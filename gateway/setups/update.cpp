@@ -54,6 +54,7 @@ Task<StoredResponse> PaymentService::update_setup(Call call, std::string id, Upd
             view.method.reset();
             return refuse(*prepared->refused);
         }
+        if (auto fine = self->redeem(tx, call, *prepared); !fine) return refuse(fine.error());
         auto method = self->method_for(tx, call.scope, *prepared, given);
         if (!method) return refuse(method.error());
         if (auto fine = rules::may_update(intent, input, method->has_value()); !fine)
@@ -68,7 +69,7 @@ Task<StoredResponse> PaymentService::update_setup(Call call, std::string id, Upd
             if (auto fine = rules::method_usable(**method, changed.customer); !fine)
                 return refuse(fine.error());
         advance_for(input, *method, changed);
-        if (prepared->method) store::insert(tx, **method);
+        if (prepared->method) Impl::insert_new(tx, **method);
         store::update(tx, changed);
         intent = std::move(changed);
         return self->respond(tx, call, self->show(tx, &view, call));

@@ -50,7 +50,7 @@ export function request(method, path, { key = sandbox().accounts.relaxed.secret_
           const text = bytes.toString();
           let parsed;
           try { parsed = JSON.parse(text); } catch { parsed = undefined; }
-          if (parsed !== undefined && path.startsWith('/v1/') && path !== '/v1/openapi.json') note({ method, path, status: answer.statusCode, headers: answer.headers, body: parsed, publishable: key?.startsWith('pk_') });
+          if (parsed !== undefined && method !== 'OPTIONS' && path.startsWith('/v1/') && path !== '/v1/openapi.json') note({ method, path, status: answer.statusCode, headers: answer.headers, body: parsed, publishable: key?.startsWith('pk_') });
           resolve({ status: answer.statusCode, headers: answer.headers, body: parsed, text, bytes });
         });
       });

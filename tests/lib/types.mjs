@@ -10,6 +10,7 @@ const { API_VERSION } = require('stripe');
 const extensions = {
   Event: ['sequence'],
   Charge: ['authentication'],
+  EphemeralKey: ['associated_objects'],
   'Account.Settings': ['card_data'],
 };
 // What the holder of a publishable key sees of any resource; all else may be left out.

@@ -63,7 +63,10 @@ Task<vault::Exchange> play(FakeVault::Mode mode, std::chrono::milliseconds delay
 }  // namespace
 
 Task<vault::Card> FakeVault::create_card(vault::NewCard card, Deadline) {
-    if (card.sandbox_id == "pm_card_unknown")
+    if (!card.sandbox_id.empty()) sandbox_ids.push_back(card.sandbox_id);
+    static const std::set<std::string> templates{"", "pm_card_visa", "tok_visa",
+                                                 "tok_chargeDeclinedIncorrectCvc"};
+    if (!templates.contains(card.sandbox_id))
         co_return common::Fail{common::Error::invalid("resource_missing", "sandbox_id", "No such object.")
                                    .with_cause(Cause::not_found)};
     if (card.number.view() == "4242424242424241") {
@@ -87,6 +90,10 @@ Task<vault::Card> FakeVault::create_card(vault::NewCard card, Deadline) {
     co_return made;
 }
 
+Task<vault::SecurityCode> FakeVault::hold_security_code(vault::NewSecurityCode, Deadline) {
+    co_return vault::SecurityCode{"cvc_alone"};
+}
+
 Task<vault::Exchange> FakeVault::authorize(vault::AuthorizationRequest request, Deadline) {
     if (authorize_mode == Mode::unavailable) return give(common::Error::unavailable("not reached"));
     if (authorize_mode == Mode::hang_before) return hang();
@@ -99,6 +106,7 @@ Task<vault::Exchange> FakeVault::authorize(vault::AuthorizationRequest request, 
     if (const auto found = exchanges.find(request.request_id); found != exchanges.end())
         return give(found->second);
     ++authorizations;
+    authorized_codes.push_back(request.cvc_handle);
     exchange.state = authorize_state;
     exchange.response_code = authorize_code;
     exchange.authorization_code = "A1B2C3";

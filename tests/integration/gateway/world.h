@@ -46,6 +46,7 @@ class FakeVault final : public gateway::VaultPort {
     std::map<std::string, vault::Exchange> exchanges;
     std::map<std::string, std::int64_t> held, captured, refunded;  // by authorization
     std::set<std::string> refused;
+    std::vector<std::string> sandbox_ids, authorized_codes;  // as they were asked for
     int cards = 0, authorizations = 0, captures = 0, reversals = 0, refunds = 0;
 
     std::int64_t held_sum() const { return sum(held); }
@@ -53,6 +54,7 @@ class FakeVault final : public gateway::VaultPort {
     std::int64_t refunded_sum() const { return sum(refunded); }
 
     Task<vault::Card> create_card(vault::NewCard card, Deadline deadline) override;
+    Task<vault::SecurityCode> hold_security_code(vault::NewSecurityCode code, Deadline deadline) override;
     Task<vault::Exchange> authorize(vault::AuthorizationRequest request, Deadline deadline) override;
     Task<vault::Exchange> capture(vault::CaptureRequest request, Deadline deadline) override;
     Task<vault::Exchange> reverse(vault::ReversalRequest request, Deadline deadline) override;

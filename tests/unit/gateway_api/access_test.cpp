@@ -33,13 +33,19 @@ std::string body_of(const Route& route) {
         return "type=card&card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2034";
     if (route.pattern == "/v1/files") return multipart({{"purpose", "dispute_evidence"}}, "a.pdf", pdf);
     if (route.pattern == "/v1/file_links") return "file=file_1";
+    if (route.pattern == "/v1/tokens")
+        return "card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2034";
+    if (route.pattern.ends_with("confirmation_tokens"))
+        return "payment_method_data[type]=card&payment_method_data[card][token]=tok_1";
+    if (route.pattern == "/v1/ephemeral_keys") return "customer=cus_1";
     if (route.pattern == "/v1/webhook_endpoints") return "url=https://example.com/&enabled_events[]=*";
     return "";
 }
 
 std::vector<std::pair<std::string, std::string>> headers_of(const Route& route) {
-    if (!route.uploads) return {};
-    return {{"Content-Type", multipart_type}};
+    std::vector<std::pair<std::string, std::string>> headers{{"Stripe-Version", "2026-10-28.endive"}};
+    if (route.uploads) headers.emplace_back("Content-Type", multipart_type);
+    return headers;
 }
 
 TEST_F(ApiTest, EveryRouteAnswersEachKindOfKeyAsItsRowSays) {
@@ -49,6 +55,15 @@ TEST_F(ApiTest, EveryRouteAnswersEachKindOfKeyAsItsRowSays) {
         const auto ask = [&](std::string_view key) {
             return send(route.method, path, body_of(route), headers_of(route), key);
         };
+        if (!route.callers.secret) {
+            EXPECT_THAT(fault(ask("sk_test_good")), HasSubstr("made with a publishable API key"));
+            EXPECT_EQ(ask("rk_test_good").status, 403);
+            EXPECT_EQ(backend_.calls, 0);
+            EXPECT_EQ(ask("pk_test_good").status, 200);
+            EXPECT_EQ(ask("ek_test_good").status, 403);
+            backend_.calls = 0;
+            continue;
+        }
 
         EXPECT_EQ(ask("").status, 401);
         EXPECT_EQ(ask("sk_test_bad").status, 401);
@@ -56,7 +71,7 @@ TEST_F(ApiTest, EveryRouteAnswersEachKindOfKeyAsItsRowSays) {
         EXPECT_EQ(ask("sk_test_good").status, 200);
 
         const auto browser = ask("pk_test_good");
-        if (route.publishable) {
+        if (route.callers.publishable) {
             EXPECT_NE(browser.status, 403);
         } else {
             EXPECT_THAT(fault(browser), StartsWith("403 secret_key_required -: "));
@@ -89,6 +104,137 @@ TEST(Routes, FindEachPatternByItself) {
         ASSERT_TRUE(found) << route.pattern;
         EXPECT_EQ(found->route, &route) << route.pattern << " is hidden by " << found->route->pattern;
     }
+}
+
+// Which is decided by the table; what its own customer is, below.
+TEST_F(ApiTest, EphemeralKeysCallOnlyWhatTheTableSays) {
+    std::vector<std::string> open;
+    for (const Route& route : routes()) {
+        if (route.callers.customer != Named::nowhere) {
+            open.push_back(std::string{to_string(route.method)} + " " + std::string{route.pattern});
+            continue;
+        }
+        SCOPED_TRACE(std::string{to_string(route.method)} + " " + std::string{route.pattern});
+        const auto refused =
+            send(route.method, concrete(route.pattern), body_of(route), headers_of(route), "ek_test_good");
+        EXPECT_THAT(fault(refused), StartsWith("403 - -: An ephemeral key may only"));
+    }
+    EXPECT_EQ(backend_.calls, 0);
+    EXPECT_THAT(open, ::testing::UnorderedElementsAre(
+                          "GET /v1/customers/{id}", "GET /v1/customers/{id}/payment_methods",
+                          "GET /v1/customers/{customer}/payment_methods/{id}", "GET /v1/payment_methods",
+                          "GET /v1/payment_methods/{id}", "POST /v1/payment_methods/{id}/attach",
+                          "POST /v1/payment_methods/{id}/detach"));
+}
+
+TEST_F(ApiTest, EphemeralKeysReachTheirOwnCustomerOnly) {
+    const auto get_by = [&](const char* path) { return get(path, "ek_test_good").status; };
+    EXPECT_EQ(get_by("/v1/customers/cus_own"), 200);
+    EXPECT_EQ(get_by("/v1/customers/cus_other"), 403);
+    EXPECT_EQ(get_by("/v1/customers/cus_own/payment_methods"), 200);
+    EXPECT_EQ(get_by("/v1/customers/cus_other/payment_methods"), 403);
+    EXPECT_EQ(get_by("/v1/customers/cus_own/payment_methods/pm_1"), 200);
+    EXPECT_EQ(get_by("/v1/customers/cus_other/payment_methods/pm_1"), 403);
+    EXPECT_EQ(get_by("/v1/payment_methods?customer=cus_own"), 200);
+    EXPECT_EQ(get_by("/v1/payment_methods?customer=cus_other"), 403);
+    EXPECT_EQ(get_by("/v1/payment_methods"), 403) << "of all the account";
+    const auto attach = [&](const char* body) {
+        return post("/v1/payment_methods/pm_1/attach", body, {}, "ek_test_good").status;
+    };
+    EXPECT_EQ(attach("customer=cus_own"), 200);
+    EXPECT_EQ(attach("customer=cus_other"), 403);
+    EXPECT_EQ(get_by("/v1/payment_methods/pm_1"), 403) << "which nobody has said is the customer's";
+    EXPECT_EQ(post("/v1/payment_methods/pm_1/detach", "", {}, "ek_test_good").status, 403);
+    EXPECT_EQ(get("/v1/customers/cus_own?key=ek_test_good", "").status, 401) << "not as a parameter";
+}
+
+TEST_F(ApiTest, TestHelpersAreForTestMode) {
+    const auto* body = "payment_method_data[type]=card&payment_method_data[card][token]=tok_1";
+    EXPECT_THAT(fault(post("/v1/test_helpers/confirmation_tokens", body, {}, "sk_live_good")),
+                HasSubstr("Test helpers exist in test mode only"));
+    EXPECT_EQ(fault(post("/v1/test_helpers/confirmation_tokens", body)), "200");
+}
+
+TEST_F(ApiTest, BrowserMakesAConfirmationToken) {
+    const std::string data =
+        "payment_method_data[type]=card&payment_method_data[card][number]=4242424242424242"
+        "&payment_method_data[card][exp_month]=12&payment_method_data[card][exp_year]=2034"
+        "&payment_method_options[card][cvc_token]=tok_1&shipping[name]=A&shipping[address][line1]=B"
+        "&mandate_data[customer_acceptance][type]=online&return_url=https://shop.example/";
+    const auto made = post("/v1/confirmation_tokens",
+                           data + "&key=pk_test_good&guid=1&use_stripe_sdk=true&client_context[mode]=payment",
+                           {{"Origin", "https://shop.example"}}, "");
+    EXPECT_EQ(fault(made), "200");
+    EXPECT_EQ(made.headers.find("Access-Control-Allow-Origin"), "*");
+    const auto& token = backend_.confirmation_token->token;
+    EXPECT_TRUE(token.use_stripe_sdk);
+    EXPECT_EQ(token.return_url, "https://shop.example/");
+    EXPECT_EQ(token.shipping->at("name"), "A");
+    EXPECT_EQ(token.mandate_data->at("customer_acceptance").at("type"), "online");
+    EXPECT_EQ(token.payment_method_options.at("card").at("cvc_token"), "tok_1");
+    EXPECT_EQ(backend_.confirmation_token->payment_method_data->number.view(), "4242424242424242");
+    EXPECT_THAT(fault(post("/v1/confirmation_tokens", "payment_method=pm_1", {}, "pk_test_good")),
+                StartsWith("400 parameter_unknown payment_method: "))
+        << "saved methods are not the browser's to name";
+    EXPECT_EQ(send(Method::options, "/v1/confirmation_tokens", {}, {}, "").status, 200);
+}
+
+TEST_F(ApiTest, RawNumbersInTokensFollowTheSameRule) {
+    const auto* body = "card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2034";
+    EXPECT_THAT(fault(post("/v1/tokens", body, {}, "sk_live_good")), StartsWith("403 - -: "));
+    EXPECT_THAT(fault(post("/v1/tokens", "cvc_update[cvc]=123", {}, "sk_live_good")),
+                StartsWith("403 - -: "));
+    EXPECT_EQ(fault(post("/v1/tokens", body, {}, "pk_live_good")), "200");
+    EXPECT_EQ(fault(post("/v1/payment_methods", "type=card&card[token]=tok_1", {}, "sk_live_good")), "200");
+    backend_.raw_card_data_live = true;
+    EXPECT_EQ(fault(post("/v1/tokens", body, {}, "sk_live_good")), "200");
+}
+
+TEST_F(ApiTest, TokenOfACardTakesItsHolder) {
+    EXPECT_EQ(fault(post("/v1/tokens",
+                         "card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2034&card[cvc]=123"
+                         "&card[name]=Ann&card[address_zip]=10115&card[currency]=eur&customer=cus_1")),
+              "200");
+    const auto& token = *backend_.token;
+    EXPECT_EQ(token.type, TokenType::card);
+    EXPECT_EQ(token.card.cvc.view(), "123");
+    EXPECT_EQ(token.card.billing_details.name, "Ann");
+    EXPECT_EQ(token.card.billing_details.address->at("postal_code"), "10115");
+    EXPECT_EQ(token.currency, "eur");
+    EXPECT_EQ(token.customer, "cus_1");
+}
+
+TEST_F(ApiTest, ConfirmationTakesTokensAndKeepsNoneAmongTheOptions) {
+    EXPECT_EQ(
+        post("/v1/payment_intents/pi_1/confirm",
+             "payment_method=pm_1&confirmation_token=ctoken_1&payment_method_options[card][cvc_token]=tok_1"
+             "&payment_method_options[card][network]=visa")
+            .status,
+        200);
+    EXPECT_EQ(backend_.confirmed->confirmation_token, "ctoken_1");
+    EXPECT_EQ(backend_.confirmed->payment_method, "pm_1");
+    EXPECT_EQ(backend_.confirmed->cvc_token, "tok_1");
+    EXPECT_EQ(backend_.confirmed->payment_method_options,
+              (boost::json::object{{"card", {{"network", "visa"}}}}));
+    EXPECT_EQ(
+        post("/v1/payment_intents",
+             "amount=100&currency=eur&confirm=true&confirmation_token=ctoken_1&setup_future_usage=on_session"
+             "&payment_method_options[card][cvc_token]=tok_1")
+            .status,
+        200);
+    EXPECT_EQ(backend_.created->confirm->confirmation_token, "ctoken_1");
+    EXPECT_EQ(backend_.created->confirm->setup_future_usage, std::optional<std::string>{"on_session"});
+    EXPECT_EQ(backend_.created->confirm->cvc_token, "tok_1");
+    EXPECT_FALSE(
+        backend_.created->intent.payment_method_options.at("card").as_object().contains("cvc_token"));
+}
+
+TEST_F(ApiTest, EphemeralKeyIsMadeWithAnExplicitVersionAndForgottenWhenItEnds) {
+    backend_.stored = StoredResponse{200, R"({"id":"ephkey_1"})", {}, "req_1"};
+    const auto made = post("/v1/ephemeral_keys", "customer=cus_1", {{"Stripe-Version", "2026-10-28.endive"}});
+    EXPECT_EQ(json(made).at("secret"), "ek_test_of_ephkey_1");
+    EXPECT_EQ(send(Method::del, "/v1/ephemeral_keys/ephkey_1").status, 200);
+    EXPECT_EQ(backend_.forgotten, "ephkey_1");
 }
 
 TEST_F(ApiTest, KeyMayComeAsBearerOrAsUserName) {

@@ -48,6 +48,10 @@ class FakeBackend final : public Backend {
         caller.permissions = permissions;
         if (key.starts_with("pk_")) caller.kind = KeyKind::publishable;
         if (key.starts_with("rk_")) caller.kind = KeyKind::restricted;
+        if (key.starts_with("ek_")) {
+            caller.kind = KeyKind::ephemeral;
+            caller.customer = "cus_own";
+        }
         if (key.ends_with("_good")) co_return caller;
         co_return common::Fail{common::Error{401,
                                              common::ErrorType::invalid_request,
@@ -66,6 +70,14 @@ class FakeBackend final : public Backend {
         method = std::move(input);
         const auto made = sample_method();
         co_return answered(&made, call);
+    }
+    common::Task<StoredResponse> create_token(Call call, NewToken input) override {
+        token.emplace(std::move(input));
+        return told(std::move(call));
+    }
+    common::Task<StoredResponse> create_confirmation_token(Call call, NewConfirmationToken input) override {
+        confirmation_token.emplace(std::move(input));
+        return told(std::move(call));
     }
     common::Task<StoredResponse> attach_method(Call call, std::string id, std::string) override {
         last_id = id;
@@ -147,6 +159,15 @@ class FakeBackend final : public Backend {
         return desk;
     }
     files::KeyPort& file_keys() override { return keys; }
+    const BankNumbers& bank_numbers() const override {
+        static const BankNumbers numbers{
+            common::SecretBytes::copy_of(std::string_view{"pepper of the test, 32 characters"})};
+        return numbers;
+    }
+    common::SecretText text_of(const EphemeralKey& key) const override {
+        return common::SecretText{"ek_test_of_" + key.id};
+    }
+    void forget(const EphemeralKey& key) override { forgotten = key.id; }
     boost::asio::awaitable<Readiness> readiness(common::Deadline) override { co_return ready; }
 
     common::Result<StoredResponse> outcome(const Call& call) const { return outcome(call, &view); }
@@ -167,7 +188,7 @@ class FakeBackend final : public Backend {
     FakeKeys keys;
     int authentications = 0, calls = 0;
     std::vector<std::string> permissions;
-    std::string statement_descriptor, last_id;
+    std::string statement_descriptor, last_id, forgotten;
     bool raw_card_data_live = false, throws = false;
     Readiness ready{true, true};
     PaymentView view{sample_intent(), sample_method(), sample_charge()};
@@ -178,6 +199,8 @@ class FakeBackend final : public Backend {
     IncreaseIntent increased;
     Call last_call;
     NewPaymentMethod method;
+    std::optional<NewToken> token;
+    std::optional<NewConfirmationToken> confirmation_token;
     std::optional<CreateIntent> created;
     std::optional<CreateSetup> setup_created;
     std::optional<UpdateSetup> setup_updated;

@@ -29,7 +29,7 @@ TEST_F(ApiTest, EveryRouteStandsInTheOpenApiDocumentWithItsPermission) {
         const std::string wanted =
             std::string{route.resource} + (route.right == Right::write ? ":write" : ":read");
         EXPECT_EQ(operation.at("x-permission"), boost::json::string_view{wanted}) << route.pattern;
-        EXPECT_EQ(operation.at("x-publishable-key").as_bool(), route.publishable);
+        EXPECT_EQ(operation.at("x-publishable-key").as_bool(), route.callers.publishable);
     }
 }
 

@@ -24,6 +24,8 @@ TEST_P(FaultyParameters, AreAnsweredAsTheContractSays) {
 constexpr auto* intents = "/v1/payment_intents";
 constexpr auto* methods = "/v1/payment_methods";
 constexpr auto* confirm = "/v1/payment_intents/pi_1/confirm";
+constexpr auto* tokens = "/v1/tokens";
+constexpr auto* confirmation_tokens = "/v1/test_helpers/confirmation_tokens";
 constexpr auto* capture = "/v1/payment_intents/pi_1/capture";
 constexpr auto* cancel = "/v1/payment_intents/pi_1/cancel";
 
@@ -148,14 +150,36 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{methods, "type=card", "400 parameter_missing card: Missing required param: card."},
         FaultCase{methods, "type=card&card[exp_month]=1&card[exp_year]=2030",
                   "400 parameter_missing card[number]: Missing required param: card[number]."},
-        FaultCase{methods, "type=card&card[token]=tok_visa", "400 parameter_unknown card[token]: "},
+        FaultCase{methods, "type=card&card[token]=tok_visa&card[number]=4242424242424242",
+                  "400 parameters_exclusive card[number]: "},
+        FaultCase{confirm, "payment_method_data[type]=card&payment_method_data[card][exp_month]=1",
+                  "400 parameter_missing payment_method_data[card][number]: "},
+        FaultCase{tokens, "", "400 parameter_missing card: You must supply"},
+        FaultCase{tokens, "card[number]=1&card[exp_month]=1&card[exp_year]=2030&cvc_update[cvc]=123",
+                  "400 parameters_exclusive card: "},
+        FaultCase{tokens, "card[exp_month]=1&card[exp_year]=2030", "400 parameter_missing card[number]: "},
+        FaultCase{tokens, "cvc_update[cvc]=", "400 parameter_invalid_empty cvc_update[cvc]: "},
+        FaultCase{tokens, "bank_account[country]=US", "400 parameter_missing bank_account[account_number]: "},
+        FaultCase{tokens, "pii[id_number]=1", "400 parameter_unknown pii: "},
+        FaultCase{tokens, "person[first_name]=x", "400 parameter_unknown person: "},
+        FaultCase{tokens, "account[business_type]=x", "400 parameter_unknown account: "},
+        FaultCase{confirmation_tokens, "return_url=https://shop.example/",
+                  "400 parameter_missing payment_method_data: "},
+        FaultCase{confirmation_tokens, "payment_method=pm_1&mandate_data[customer_acceptance][type]=online",
+                  "400 parameter_unknown mandate_data[customer_acceptance][type]: "},
+        FaultCase{confirmation_tokens,
+                  "payment_method=pm_1&payment_method_data[type]=card&payment_method_data[card][token]=tok_1",
+                  "400 parameters_exclusive payment_method: "},
+        FaultCase{"/v1/ephemeral_keys", "", "400 parameter_missing customer: "},
+        FaultCase{"/v1/ephemeral_keys", "customer=cus_1", "400 - -: An ephemeral key is made for"},
+        FaultCase{"/v1/ephemeral_keys", "issuing_card=ic_1", "400 parameter_unknown issuing_card: "},
+        FaultCase{intents, "amount=100&currency=eur&confirmation_token=ctoken_1",
+                  "400 - confirmation_token: "},
+        FaultCase{intents, "amount=100&currency=eur&payment_method_options[card][cvc_token]=tok_1",
+                  "400 - payment_method_options[card][cvc_token]: "},
         FaultCase{methods, "type=card&card[number]=1&card[exp_month]=May&card[exp_year]=2030",
                   "400 parameter_invalid_integer card[exp_month]: Invalid integer: May"},
         FaultCase{methods, "customer=cus_1&payment_method=pm_1", "400 parameter_unknown customer: "},
-        FaultCase{confirm, "payment_method=pm_1&confirmation_token=ctoken_1",
-                  "400 parameters_exclusive payment_method: "},
-        FaultCase{confirm, "confirmation_token=ctoken_1",
-                  "400 resource_missing confirmation_token: No such confirmation_token: 'ctoken_1'"},
         FaultCase{confirm, "capture_method=never", "400 - capture_method: Invalid capture_method: must be"},
         FaultCase{capture, "amount_to_capture=0", "400 parameter_invalid_integer amount_to_capture: "},
         FaultCase{capture, "transfer_data[amount]=1", "400 parameter_unknown transfer_data: "},

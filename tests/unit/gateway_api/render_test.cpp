@@ -150,6 +150,46 @@ TEST_F(Rendering, SetupsShowAllowedTypesFromTheVersionThatHasThem) {
               (boost::json::array{"card"}));
 }
 
+}
+
+TEST_F(Rendering, TokenOfACard) {
+    const auto token = sample_token();
+    expect_golden("token", body_of(&token));
+}
+
+TEST_F(Rendering, TokenOfABankAccount) {
+    const auto token = sample_bank_account_token();
+    expect_golden("token_bank_account", body_of(&token));
+}
+
+TEST_F(Rendering, ConfirmationToken) {
+    const auto token = sample_confirmation_token();
+    expect_golden("confirmation_token", body_of(&token));
+}
+
+TEST_F(Rendering, TokensForABrowserHaveNoFingerprint) {
+    auto browser = call();
+    browser.publishable = true;
+    const auto card = sample_token(), bank = sample_bank_account_token();
+    const auto confirmation = sample_confirmation_token();
+    EXPECT_FALSE(renderer_.object(&card, browser).at("card").as_object().contains("fingerprint"));
+    EXPECT_TRUE(renderer_.object(&bank, browser).at("bank_account").at("fingerprint").is_null());
+    const auto preview = renderer_.object(&confirmation, browser).at("payment_method_preview");
+    EXPECT_FALSE(preview.at("card").as_object().contains("fingerprint"));
+}
+
+TEST_F(Rendering, EphemeralKeyNamesItsCustomer) {
+    EphemeralKey key;
+    key.id = "ephkey_00000001abcdefghijkl";
+    key.customer = "cus_1";
+    key.created = 1790000000;
+    key.expires_at = 1790003600;
+    const auto shown = renderer_.object(&key, call());
+    EXPECT_EQ(shown.at("expires"), 1790003600);
+    EXPECT_EQ(shown.at("associated_objects").at(0).at("id"), "cus_1");
+    EXPECT_FALSE(shown.contains("secret"));
+}
+
 TEST_F(Rendering, WrongStateCarriesThePaymentAsItIs) {
     const auto error =
         common::Error::invalid("payment_intent_unexpected_state", "", "It has a status of succeeded.");

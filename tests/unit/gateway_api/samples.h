@@ -6,6 +6,7 @@
 #include "gateway/payments/payment.h"
 #include "gateway/refunds/refund.h"
 #include "gateway/setups/setup.h"
+#include "gateway/tokens/token.h"
 
 namespace gateway::api {
 
@@ -179,6 +180,56 @@ inline BalanceTransaction sample_balance_transaction() {
     transaction.source = sample_charge().id;
     transaction.description = "A pair of shoes";
     return transaction;
+}
+
+inline Token sample_token() {
+    Token token;
+    token.id = "tok_00000001abcdefghijklmnopqr";
+    token.scope = {common::AccountId{1}, false};
+    token.created = 1790000000;
+    token.client_ip = "192.0.2.1";
+    token.card = TokenCard{"card_00000001abcdefghijklmnopqr",
+                           sample_method().card,
+                           sample_method().billing_details,
+                           "eur",
+                           {},
+                           true};
+    return token;
+}
+
+inline Token sample_bank_account_token() {
+    auto token = sample_token();
+    token.type = TokenType::bank_account;
+    token.used = true;
+    token.card.reset();
+    auto& account = token.bank_account.emplace();
+    account.id = "ba_00000001abcdefghijklmnopqr";
+    account.country = "US";
+    account.currency = "usd";
+    account.last4 = "6789";
+    account.fingerprint = "0123456789abcdef";
+    account.sealed_number = "never shown";
+    account.routing_number = "110000000";
+    account.holder_name = "Jenny Rosen";
+    account.holder_type = "individual";
+    return token;
+}
+
+inline ConfirmationToken sample_confirmation_token() {
+    ConfirmationToken token;
+    token.id = "ctoken_00000001abcdefghijklmnopqr";
+    token.scope = {common::AccountId{1}, false};
+    token.created = 1790000000;
+    token.method = sample_method();
+    token.payment_intent = "pi_00000001abcdefghijklmnopqr";
+    token.return_url = "https://shop.example/back";
+    token.setup_future_usage = "off_session";
+    token.shipping =
+        boost::json::object{{"name", "Jenny Rosen"}, {"address", {{"line1", "Invalidenstr. 1"}}}};
+    token.mandate_data = boost::json::object{
+        {"customer_acceptance", {{"type", "online"}, {"online", {{"ip_address", "192.0.2.1"}}}}}};
+    token.payment_method_options = {{"card", {{"cvc_token", "tok_1"}}}};
+    return token;
 }
 
 // A payment whose card was declined: the method is detached from the intent and named in its last error.

@@ -1,0 +1,163 @@
+#include "gateway/tokens/bank_accounts.h"
+
+#include <algorithm>
+
+#include "common/crypto.h"
+#include "gateway/customers/customer.h"
+#include "gateway/store/tokens.h"
+
+namespace gateway {
+namespace {
+
+using common::Error;
+using common::Fail;
+using common::Result;
+using common::Safe;
+using common::SecretText;
+
+constexpr std::size_t shown_size = 4, number_min = 4, number_max = 34, routing_min = 3, routing_max = 20;
+constexpr std::size_t fingerprint_size = 16;
+// Where a number says nothing of the bank.
+constexpr std::string_view with_routing_number[] = {"AU", "BR", "CA", "GB", "HK", "IN", "JP", "SG", "US"};
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+bool is_capital(char c) {
+    return c >= 'A' && c <= 'Z';
+}
+bool is_alphanumeric(char c) {
+    return is_digit(c) || is_capital(c);
+}
+char capital(char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
+// As it is written down for machines.
+SecretText compact(std::string_view typed) {
+    SecretText text;
+    text.reserve(typed.size());
+    for (const char c : typed)
+        if (c != ' ' && c != '-') text.push_back(capital(c));
+    return text;
+}
+
+bool begins_as_iban(std::string_view number) {
+    return number.size() > 4 && is_capital(number[0]) && is_capital(number[1]) && is_digit(number[2]) &&
+           is_digit(number[3]);
+}
+
+// ISO 13616: with the first four characters at the end and letters as 10–35 it is 1 modulo 97.
+bool iban_is_right(std::string_view number) {
+    unsigned rest = 0;
+    for (std::size_t i = 0; i < number.size(); ++i) {
+        const char c = number[(i + 4) % number.size()];
+        rest = is_digit(c) ? (rest * 10 + static_cast<unsigned>(c - '0')) % 97
+                           : (rest * 100 + static_cast<unsigned>(c - 'A') + 10) % 97;
+    }
+    return rest == 1;
+}
+
+// Routing numbers of the USA: nine digits, weighted 3, 7, 1, give a multiple of ten.
+bool aba_is_right(std::string_view routing) {
+    constexpr int weights[] = {3, 7, 1};
+    if (routing.size() != 9 || !std::ranges::all_of(routing, is_digit)) return false;
+    int sum = 0;
+    for (std::size_t i = 0; i < routing.size(); ++i)
+        sum += weights[i % 3] * (routing[i] - '0');
+    return sum % 10 == 0;
+}
+
+bool number_is_right(std::string_view number) {
+    if (number.size() < number_min || number.size() > number_max) return false;
+    if (!std::ranges::all_of(number, is_alphanumeric)) return false;
+    return !begins_as_iban(number) || iban_is_right(number);
+}
+
+bool routing_is_right(std::string_view routing, std::string_view country) {
+    if (country == "US") return aba_is_right(routing);
+    return routing.size() >= routing_min && routing.size() <= routing_max &&
+           std::ranges::all_of(routing, is_alphanumeric);
+}
+
+std::string member(std::string_view within, std::string_view name) {
+    return std::string{within}.append("[").append(name).append("]");
+}
+
+}  // namespace
+
+BankNumbers::BankNumbers(const common::SecretBytes& pepper)
+    : sealer_{pepper, "portcullis bank account numbers"},
+      fingerprint_key_{derived_key(pepper, "portcullis bank account fingerprints")} {}
+
+std::string BankNumbers::fingerprint(const Scope& scope, const BankAccount& account,
+                                     std::string_view number) const {
+    SecretText text{common::base62_of(scope.account)};
+    text.append(scope.livemode ? "|live|" : "|test|");
+    text.append(account.country);
+    text.push_back('|');
+    text.append(account.routing_number.value_or(""));
+    text.push_back('|');
+    text.append(number);
+    return common::crypto::to_hex(common::crypto::hmac_sha256(fingerprint_key_.bytes(), text.view()))
+        .substr(0, fingerprint_size);
+}
+
+namespace tokens {
+
+Result<BankAccount> read_bank_account(const Work& work, const BankNumbers& numbers,
+                                      const NewBankAccount& input, std::string_view within) {
+    BankAccount account;
+    std::ranges::transform(input.country, std::back_inserter(account.country), capital);
+    if (account.country.size() != 2 || !std::ranges::all_of(account.country, is_capital))
+        return Fail{Error::invalid("country_code_invalid", member(within, "country"),
+                                   "The country must be given by its two letters (ISO 3166-1), as in 'US'.")};
+    const auto currency = common::Currency::find(input.currency.value_or(work.account.default_currency));
+    if (!currency)
+        return Fail{Error::invalid("", member(within, "currency"), "Invalid currency. Choose one of: {}",
+                                   {Safe::param(common::Currency::list())})};
+    account.currency = currency->code();
+    const auto number = compact(input.number.view());
+    if (!number_is_right(number.view()))
+        return Fail{Error::invalid("account_number_invalid", member(within, "account_number"),
+                                   "The bank account number provided is invalid.")};
+    const auto routing = compact(input.routing_number.value_or(""));
+    const bool needed =
+        std::ranges::find(with_routing_number, account.country) != std::end(with_routing_number) &&
+        !begins_as_iban(number.view());
+    if (routing.empty() && needed)
+        return Fail{Error::invalid("parameter_missing", member(within, "routing_number"),
+                                   "Missing required param: {}.",
+                                   {Safe::param(member(within, "routing_number"))})};
+    if (!routing.empty() && !routing_is_right(routing.view(), account.country))
+        return Fail{Error::invalid("routing_number_invalid", member(within, "routing_number"),
+                                   "The bank routing number provided is invalid.")};
+    if (!routing.empty()) account.routing_number = std::string{routing.view()};
+    account.id = common::new_id("ba_", work.scope().account);
+    account.holder_name = input.holder_name;
+    account.holder_type = input.holder_type;
+    account.account_type = input.account_type;
+    account.customer = input.customer;
+    account.last4 = number.view().substr(number.size() - shown_size);
+    account.sealed_number = numbers.seal(account.id, number.view());
+    account.fingerprint = numbers.fingerprint(work.scope(), account, number.view());
+    return account;
+}
+
+Result<Token> create(Work& work, const BankNumbers& numbers, const NewBankAccount& input) {
+    auto account = read_bank_account(work, numbers, input, "bank_account");
+    if (!account) return Fail{account.error()};
+    if (input.customer)
+        if (auto found = customers::require(work.tx, work.scope(), *input.customer, "customer"); !found)
+            return Fail{found.error()};
+    Token token;
+    work.stamp(token, "tok_");
+    token.type = TokenType::bank_account;
+    token.client_ip = work.call.client_address;
+    token.bank_account = *std::move(account);
+    store::insert(work.tx, token);
+    return token;
+}
+
+}  // namespace tokens
+}  // namespace gateway
