@@ -61,6 +61,20 @@ Error too_many(common::Text message) {
     return Error{429, ErrorType::invalid_request, "rate_limit", message}.with_retry(false);
 }
 
+// Whom a card that is tried out counts against: its payment and, where a browser confirms, its address.
+std::vector<std::string> tried_by(const Route& route, const Context& context) {
+    if (!route.pattern.ends_with("/confirm")) return {};
+    std::vector<std::string> subjects{context.id};
+    if (context.call.publishable) subjects.push_back(context.call.client_address);
+    return subjects;
+}
+
+Error too_many_declines() {
+    return Error{402, ErrorType::card, "card_decline_rate_limit_exceeded",
+                 "Too many cards were declined here. Try again later, or with another card."}
+        .with_retry(false);
+}
+
 common::Result<IdempotencyKey> idempotency_of(const Request& request) {
     IdempotencyKey made{IdempotencyKey::for_request(request.request_id),
                         std::string{to_string(request.method)},
@@ -107,6 +121,7 @@ struct Api::Progress {
     common::Result<common::form::Value> form = common::form::Value{};
     std::optional<Upload> upload;
     ApiVersion version = ApiVersion::newest();
+    std::string_view limited;  // why it came too soon (Stripe-Rate-Limited-Reason)
     Call call;
 };
 
@@ -181,7 +196,13 @@ common::Task<StoredResponse> Api::judge(Request& request, Progress& progress) {
     if (auto fine = prepare(request, progress, context); !fine)
         co_return co_await unless_used(fine.error(), progress);
     if (auto own = co_await check_customer(progress, context); !own) co_return Fail{own.error()};
+    const auto subjects = tried_by(*progress.match->route, context);
+    for (const auto& subject : subjects)
+        if (!limits_->has_declines_left(subject)) co_return Fail{too_many_declines()};
     auto done = co_await progress.match->route->handler(context);
+    if (done && done->status == 402)
+        for (const auto& subject : subjects)
+            limits_->note_decline(subject);
     if (!done) co_return co_await unless_used(done.error(), progress);
     co_return done;
 }
@@ -200,14 +221,14 @@ common::Task<StoredResponse> Api::unless_used(Error error, const Progress& progr
 common::Task<Caller> Api::identify(Request& request, Progress& progress) {
     auto credential = credential_of(request, progress.form ? &*progress.form : nullptr);
     if (!credential) co_return Fail{credential.error()};
-    if (limits_->bad_keys.exhausted(request.peer_address)) {
+    if (limits_->is_guessing(request.peer_address)) {
         metrics_->count("gateway_rate_limited_total", {{"limit", "bad_keys"}});
         co_return Fail{
             too_many("Too many requests with invalid API keys came from your address. Wait a moment.")};
     }
     progress.credential = *std::move(credential);
     auto caller = co_await backend_->authenticate(progress.credential.key.view());
-    if (!caller && caller.error().status() == 401) limits_->bad_keys.allow(request.peer_address);
+    if (!caller && caller.error().status() == 401) limits_->note_bad_key(request.peer_address);
     co_return caller;
 }
 
@@ -215,9 +236,9 @@ common::Status Api::admit(const Request& request, Progress& progress) {
     const auto& caller = *progress.caller;
     progress.call.scope = {caller.account.id, caller.livemode};
     progress.call.publishable = caller.kind == KeyKind::publishable || caller.kind == KeyKind::ephemeral;
-    const auto who = std::to_string(caller.account.id.value) + (caller.livemode ? "l" : "t");
-    if (!limits_->accounts.allow(who)) {
-        metrics_->count("gateway_rate_limited_total", {{"limit", "account"}});
+    progress.limited = limits_->refuse(progress.call.scope, progress.match ? progress.match->route : nullptr);
+    if (!progress.limited.empty()) {
+        metrics_->count("gateway_rate_limited_total", {{"limit", progress.limited}});
         return Fail{too_many("Request rate limit exceeded. Slow down, and spread your requests over time.")};
     }
     auto version = effective_version(request.headers.find("Stripe-Version"), caller.account.default_version);
@@ -303,8 +324,7 @@ Response Api::answer(const Request& request, const Progress& progress, StoredRes
     auto retry = stored.should_retry;
     if (stored.replayed && stored.status >= 500) retry = false;
     if (retry) headers.set("Stripe-Should-Retry", *retry ? "true" : "false");
-    if (stored.status == 429 && !retry.value_or(false))
-        headers.set("Stripe-Rate-Limited-Reason", "global-rate");
+    if (!progress.limited.empty()) headers.set("Stripe-Rate-Limited-Reason", progress.limited);
     if (stored.status == 401) headers.set("WWW-Authenticate", "Bearer realm=\"merchant API\"");
     if (const auto account = request.headers.find("Stripe-Account");
         !account.empty() && progress.caller && stored.status < 400)
@@ -319,7 +339,7 @@ boost::asio::awaitable<Response> Api::linked_file(const Request& request) {
     const auto link = renderer_->files().link_of(request.path);
     const auto owner = link ? common::account_of(*link, "link_") : std::nullopt;
     if (!owner) co_return no_such_file();
-    if (!limits_->links.allow(std::to_string(owner->value))) {
+    if (!limits_->allow_link(*owner)) {
         metrics_->count("gateway_rate_limited_total", {{"limit", "links"}});
         co_return html_page(429, "Too many requests", "<p>Try again in a moment.</p>\n");
     }

@@ -5,26 +5,12 @@
 
 #include "common/http/message.h"
 #include "common/metrics.h"
-#include "gateway/api/rate_limit.h"
+#include "gateway/api/limits.h"
 #include "gateway/api/routes.h"
 
 namespace gateway::api {
 
-// Shared by all threads.
-struct Limits {
-    // `requests_per_second` for each account and mode; 0 = no limit.
-    explicit Limits(double requests_per_second)
-        : accounts{requests_per_second, requests_per_second},
-          bad_keys{bad_keys_per_second, bad_keys_burst},
-          links{links_per_second, links_per_second} {}
-    RateLimit accounts;
-    RateLimit bad_keys;  // by address
-    RateLimit links;     // files fetched through public links, by account
-    static constexpr double links_per_second = 20;
-    static constexpr double bad_keys_per_second = 1, bad_keys_burst = 50;
-};
-
-// One a thread.
+// One a thread; all of them share the limits.
 class Api {
   public:
     // `digest_key` outlives the object; see digest.h.

@@ -28,6 +28,13 @@ using namespace std::chrono_literals;
 
 constexpr int at_once_max = 100, many_at_once_max = 1000, purge_every = 60;
 
+LimitSettings limits_of(const common::Config& config) {
+    const auto of = [&](const char* key) { return static_cast<double>(config.integer(key)); };
+    return {of("rate_limit.requests_per_second"), of("rate_limit.test_requests_per_second"),
+            of("rate_limit.endpoint_requests_per_second"), of("rate_limit.searches_per_second"),
+            of("rate_limit.files_per_second")};
+}
+
 common::http::ServerOptions server_options(const common::Config& config, unsigned short port) {
     common::http::ServerOptions options;
     options.address = config.text("server.address");
@@ -186,7 +193,7 @@ int serve(const common::Config& config) {
     common::db::Pool database{std::move(pool_options), metrics};
     const JsonRenderer renderer{config.text("server.public_url"), documentation_url(config), *pepper, clock};
     Merchants merchants{database, *std::move(pepper), clock};
-    Limits limits{static_cast<double>(config.integer("rate_limit.requests_per_second"))};
+    Limits limits{limits_of(config)};
 
     // The last thread is that of the webhooks, whose handshakes keep no request waiting.
     const auto threads = static_cast<unsigned>(config.integer("server.threads"));

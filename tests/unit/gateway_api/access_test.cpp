@@ -360,19 +360,53 @@ TEST(MaskedKey, KeepsPrefixAndLastFour) {
 
 class LimitedApi : public ApiTest {
   protected:
-    Limits few_{3};
+    Limits few_{{.live = 3, .test = 3, .endpoint = 2, .search = 1, .files = 1}};
     Api limited_{backend_, few_, renderer_, digest_key_, metrics_};
 };
 
 TEST_F(LimitedApi, AnswersTheFourthRequestInASecondWith429) {
     std::swap(api_, limited_);
-    for (int i = 0; i < 3; ++i)
-        EXPECT_EQ(get("/v1/payment_intents/pi_1").status, 200);
+    for (const auto* path : {"/v1/payment_intents/pi_1", "/v1/charges/ch_1", "/v1/customers/cus_1"})
+        EXPECT_EQ(get(path).status, 200);
     const auto response = get("/v1/payment_intents/pi_1");
     EXPECT_THAT(fault(response), StartsWith("429 rate_limit -: "));
     EXPECT_EQ(response.headers.find("Stripe-Rate-Limited-Reason"), "global-rate");
     EXPECT_NE(response.headers.find("Stripe-Should-Retry"), "true");
     EXPECT_EQ(get("/v1/payment_intents/pi_1", "sk_live_good").status, 200) << "modes are counted apart";
+}
+
+TEST_F(LimitedApi, CountsRoutesSearchesAndFilesApart) {
+    std::swap(api_, limited_);
+    const auto reason = [&](std::string_view path, std::string_view key) {
+        const auto response = get(path, key);
+        return response.status == 429 ? std::string{response.headers.find("Stripe-Rate-Limited-Reason")}
+                                      : std::to_string(response.status);
+    };
+    EXPECT_EQ(reason("/v1/customers/cus_1", "sk_test_good"), "200");
+    EXPECT_EQ(reason("/v1/customers/cus_2", "sk_test_good"), "200");
+    EXPECT_EQ(reason("/v1/customers/cus_3", "sk_test_good"), "endpoint-rate");
+    EXPECT_EQ(reason("/v1/files/file_1", "sk_live_good"), "200");
+    EXPECT_EQ(reason("/v1/files/file_1", "sk_live_good"), "resource-specific");
+}
+
+// Whoever tries out cards on one payment is stopped, and cannot tell good ones from bad any more.
+TEST_F(LimitedApi, StopsTryingOutCardsOnAPayment) {
+    Limits wide{{.live = 1000, .test = 1000, .endpoint = 1000, .search = 1000, .files = 1000}};
+    Api api{backend_, wide, renderer_, digest_key_, metrics_};
+    std::swap(api_, api);
+    StoredResponse declined;
+    declined.status = 402;
+    declined.body = R"({"error":{"type":"card_error"}})";
+    backend_.stored = declined;
+    std::string last;
+    int tries = 0;
+    do {
+        last = fault(send(Method::post, "/v1/payment_intents/pi_1/confirm", "", {}, "sk_test_good"));
+    } while (++tries < 40 && !last.starts_with("402 card_decline_rate_limit_exceeded"));
+    EXPECT_EQ(tries, 21);
+    EXPECT_THAT(fault(send(Method::post, "/v1/payment_intents/pi_2/confirm", "", {}, "sk_test_good")),
+                ::testing::Not(HasSubstr("rate_limit")))
+        << "another payment";
 }
 
 TEST_F(ApiTest, GuessingKeysIsStoppedByAddress) {

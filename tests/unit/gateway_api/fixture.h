@@ -267,7 +267,7 @@ class ApiTest : public ::testing::Test {
     common::ManualClock clock_{common::TimePoint{std::chrono::seconds{1790000100}}};
     JsonRenderer renderer_{"https://pay.example", "", pepper_, clock_};
     FakeBackend backend_{renderer_};
-    Limits limits_{0};
+    Limits limits_{{.live = 0}};
     std::array<std::uint8_t, 32> digest_key_{1, 2, 3};
     Api api_{backend_, limits_, renderer_, digest_key_, metrics_};
     static constexpr auto* card =
