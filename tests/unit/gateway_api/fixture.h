@@ -228,7 +228,7 @@ class ApiTest : public ::testing::Test {
         request.query = mark == target.npos ? "" : target.substr(mark + 1);
         request.body = common::SecretText{body};
         request.request_id = "req_0123456789abcdefgh";
-        request.peer_address = "192.0.2.1";
+        request.peer_address = peer_;
         if (!key.empty()) request.headers.set("Authorization", "Bearer " + std::string{key});
         if (!body.empty()) request.headers.set("Content-Type", "application/x-www-form-urlencoded");
         for (const auto& [name, value] : headers)
@@ -261,6 +261,7 @@ class ApiTest : public ::testing::Test {
                text("message");
     }
 
+    std::string peer_ = "192.0.2.1";
     common::Metrics metrics_;
     const common::SecretBytes pepper_ =
         common::SecretBytes::copy_of(std::string_view{"pepper of the test, 32 characters"});
