@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/money.h"
 #include "gateway/api/app.h"
+#include "gateway/api/office.h"
 #include "gateway/api/terms.h"
 #include "gateway/api/vaults.h"
 #include "gateway/api/webhooks_config.h"
@@ -16,43 +17,16 @@
 #include "gateway/store/key_list.h"
 
 namespace gateway::api {
+
+using office::fail;
+using office::no_account;
+using office::open_office;
+using office::print_line;
+using office::refuse;
+
 namespace {
 
 constexpr std::size_t pepper_size_min = 32;
-constexpr std::string_view no_account = "--account is an id such as acct_…";
-
-int fail(const common::Error& error) {
-    const auto& detail = error.log_detail();
-    std::cerr << "portcullis-gateway: " << (detail.empty() ? error.message() : detail) << '\n';
-    return 1;
-}
-
-int refuse(std::string_view what) {
-    std::cerr << "portcullis-gateway: " << what << '\n';
-    return 2;
-}
-
-// What a command that works on accounts needs.
-struct Office {
-    common::Metrics metrics;
-    common::SystemClock clock;
-    std::unique_ptr<common::db::Pool> database;
-    std::unique_ptr<Merchants> merchants;
-};
-
-common::Result<std::unique_ptr<Office>> open_office(const common::Config& config) {
-    auto pepper = common::read_secret_file(config.text("keys.pepper_file"));
-    if (!pepper) return common::Fail{pepper.error()};
-    auto office = std::make_unique<Office>();
-    common::db::Pool::Options options;
-    options.url = config.text("database.url");
-    options.passfile = config.text("database.passfile");
-    options.name = "portcullis-gateway-admin";
-    options.connections = 1;
-    office->database = std::make_unique<common::db::Pool>(std::move(options), office->metrics);
-    office->merchants = std::make_unique<Merchants>(*office->database, *std::move(pepper), office->clock);
-    return office;
-}
 
 bool is_digits(std::string_view text, std::size_t size) {
     return text.size() == size && text.find_first_not_of("0123456789") == std::string_view::npos;
@@ -88,11 +62,6 @@ std::optional<KeyKind> kind_of(std::string_view text) {
     if (text == "restricted") return KeyKind::restricted;
     if (text == "publishable") return KeyKind::publishable;
     return std::nullopt;
-}
-
-void print_line(const boost::json::object& object) {
-    const auto text = common::json::serialize_secret(object);
-    std::cout.write(text.view().data(), static_cast<std::streamsize>(text.size())) << '\n';
 }
 
 }  // namespace
