@@ -292,20 +292,73 @@ std::optional<Step> PaymentService::Impl::resume(Transaction& tx, const Call& ca
     return step;
 }
 
+Result<Step> PaymentService::Impl::confirm(Transaction& tx, PaymentIntent row,
+                                           const Confirmation& given) const {
+    const auto& call = *given.call;
+    const auto account = store::find_account(tx, call.scope.account);
+    if (!account) return Fail{common::Error::internal("the account of a key does not exist")};
+    Booking booking{&tx,
+                    &call,
+                    {},
+                    EventLog{call, account->default_version, clock->unix_seconds()},
+                    account->default_version};
+    if (given.events != nullptr) booking.events = std::move(*given.events);
+    booking.view.intent = std::move(row);
+    auto step = confirm(booking, *account, given);
+    booking.events.write(tx);
+    return step;
+}
+
+Result<Step> PaymentService::Impl::confirm(Booking& booking, const Account& account,
+                                           const Confirmation& given) const {
+    auto& tx = *booking.tx;
+    const auto& call = *booking.call;
+    auto& intent = booking.view.intent;
+    if (intent.latest_charge)
+        booking.view.latest_charge = store::find<Charge>(tx, call.scope, *intent.latest_charge);
+    if (intent.payment_method)
+        booking.view.method = store::lock<PaymentMethod>(tx, call.scope, *intent.payment_method);
+    if (auto fault = rules::may_confirm_with(call.publishable, intent); !fault)
+        return refuse(tx, call, fault.error(), &booking.view);
+    if (given.prepared->refused) return refuse(tx, call, *given.prepared->refused, &booking.view);
+    if (auto fine = bring(tx, call, *given.prepared, *given.input); !fine)
+        return refuse(tx, call, fine.error(), &booking.view);
+
+    std::optional<PaymentMethod> method = given.prepared->method;
+    if (!method && given.input->payment_method) {
+        auto found = store::require_locked<PaymentMethod>(tx, call.scope, *given.input->payment_method,
+                                                          "payment_method");
+        if (!found) return refuse(tx, call, found.error(), &booking.view);
+        method = *std::move(found);
+    }
+    if (!method) method = booking.view.method;
+    auto fault = rules::may_confirm(intent, *given.input, method.has_value());
+    if (fault) fault = rules::may_charge(account);
+    if (fault) fault = rules::method_usable(*method, intent);
+    if (!fault) return refuse(tx, call, fault.error(), &booking.view);
+    give_code(*method, *given.prepared);
+    const Attempt attempt{&account, given.input,      given.prepared, *std::move(method),
+                          false,    given.request_id, given.charge_id};
+    return begin(booking, attempt);
+}
+
 Task<StoredResponse> PaymentService::confirm_intent(Call call, std::string id, ConfirmIntent input) {
     auto* self = impl_.get();
     auto data = std::exchange(input.payment_method_data, std::nullopt);
     auto prepared = co_await self->prepare(call, input.payment_method, std::move(data));
     if (!prepared) co_return Fail{prepared.error()};
     if (prepared->response) co_return *prepared->response;
-    const auto request_id = common::new_id("areq_", call.scope.account);
-    const auto charge_id = common::new_id("ch_", call.scope.account);
+    const Impl::Confirmation given{&call,
+                                   &input,
+                                   &*prepared,
+                                   common::new_id("areq_", call.scope.account),
+                                   common::new_id("ch_", call.scope.account),
+                                   nullptr};
 
-    auto job = [self, &call, &id, &input, &prepared, &request_id, &charge_id](Transaction& tx,
-                                                                              bool again) -> Result<Step> {
+    auto job = [self, &call, &id, &input, &given](Transaction& tx, bool again) -> Result<Step> {
         store::enter(tx, call.scope.account);
         if (again) {
-            if (auto mine = self->resume(tx, call, request_id)) return *std::move(mine);
+            if (auto mine = self->resume(tx, call, given.request_id)) return *std::move(mine);
         }
         auto used = idempotency::claim(tx, call, self->now_ms());
         if (!used) return Fail{used.error()};
@@ -316,40 +369,7 @@ Task<StoredResponse> PaymentService::confirm_intent(Call call, std::string id, C
         if (auto fault = rules::client_secret(*row, input.client_secret, call.publishable); !fault)
             return self->refuse(tx, call, fault.error(), nullptr);
 
-        const auto account = store::find_account(tx, call.scope.account);
-        if (!account) return Fail{common::Error::internal("the account of a key does not exist")};
-        Booking booking{&tx,
-                        &call,
-                        {},
-                        EventLog{call, account->default_version, self->clock->unix_seconds()},
-                        account->default_version};
-        auto& intent = booking.view.intent;
-        intent = *std::move(row);
-        if (intent.latest_charge)
-            booking.view.latest_charge = store::find<Charge>(tx, call.scope, *intent.latest_charge);
-        if (intent.payment_method)
-            booking.view.method = store::lock<PaymentMethod>(tx, call.scope, *intent.payment_method);
-        if (auto fault = rules::may_confirm_with(call.publishable, intent); !fault)
-            return self->refuse(tx, call, fault.error(), &booking.view);
-        if (prepared->refused) return self->refuse(tx, call, *prepared->refused, &booking.view);
-        if (auto fine = self->bring(tx, call, *prepared, input); !fine)
-            return self->refuse(tx, call, fine.error(), &booking.view);
-
-        std::optional<PaymentMethod> method = prepared->method;
-        if (!method && input.payment_method) {
-            auto found =
-                store::require_locked<PaymentMethod>(tx, call.scope, *input.payment_method, "payment_method");
-            if (!found) return self->refuse(tx, call, found.error(), &booking.view);
-            method = *std::move(found);
-        }
-        if (!method) method = booking.view.method;
-        auto fault = rules::may_confirm(intent, input, method.has_value());
-        if (fault) fault = rules::may_charge(*account);
-        if (fault) fault = rules::method_usable(*method, intent);
-        if (!fault) return self->refuse(tx, call, fault.error(), &booking.view);
-        Impl::give_code(*method, *prepared);
-        Attempt attempt{&*account, &input, &*prepared, *std::move(method), false, request_id, charge_id};
-        return self->begin(booking, attempt);
+        return self->confirm(tx, *std::move(row), given);
     };
     auto step = co_await self->run(job, call.deadline);
     if (!step) co_return Fail{step.error()};

@@ -201,6 +201,10 @@ struct PaymentService::Impl {
     void tell_charge(Booking& booking, std::string_view type) const;
     void save(Booking& booking, std::optional<std::string> in_flight = std::nullopt) const;
 
+    // An intent that the transaction holds, by any way to confirm it.
+    struct Confirmation;
+    Result<Step> confirm(Transaction& tx, PaymentIntent row, const Confirmation& given) const;
+    Result<Step> confirm(Booking& booking, const Account& account, const Confirmation& given) const;
     Result<Step> begin(Booking& booking, const Attempt& attempt) const;
     Result<Step> send(Booking& booking, const Attempt& attempt, const PaymentIntent& before) const;
     common::Error book_decline(Booking& booking, const acquirer::Decline& decline) const;
@@ -263,6 +267,15 @@ struct PaymentService::Impl {
     // The customer keeps the method, where the payment was to set it up.
     void keep_method(Booking& booking) const;
     AcquirerRequest void_of(const std::string& authorization_id, const AcquirerRequest& request) const;
+};
+
+// What a confirmation comes with.
+struct PaymentService::Impl::Confirmation {
+    const Call* call = nullptr;
+    ConfirmIntent* input = nullptr;  // to which a confirmation token adds
+    Prepared* prepared = nullptr;
+    std::string request_id, charge_id;
+    EventLog* events = nullptr;  // of what was made for it in the same transaction
 };
 
 template <class Job>
