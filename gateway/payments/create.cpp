@@ -136,7 +136,10 @@ Task<StoredResponse> PaymentService::create_payment_method(Call call, NewPayment
 Task<StoredResponse> PaymentService::create_intent(Call call, CreateIntent input) {
     auto* self = impl_.get();
     auto& wanted = input.intent;
-    if (input.confirm && input.confirm->payment_method) wanted.payment_method = input.confirm->payment_method;
+    if (input.confirm && input.confirm->payment_method)
+        wanted.payment_method = input.confirm->payment_method;
+    else if (input.confirm)
+        input.confirm->payment_method = wanted.payment_method;
     if (input.confirm && input.confirm->payment_method_data)
         input.payment_method_data = std::move(input.confirm->payment_method_data);
     auto prepared = co_await self->prepare(call, wanted.payment_method, std::move(input.payment_method_data));

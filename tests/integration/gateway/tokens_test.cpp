@@ -254,6 +254,14 @@ TEST_F(Tokens, OfAConfirmationGiveWayToTheMethodOfTheRequest) {
     ASSERT_EQ(fault(run(service->confirm_intent(call(), id, std::move(input)))), "200");
     EXPECT_EQ(find(id).intent.payment_method, method);
     EXPECT_EQ(used_for(token), id);
+
+    auto at_once = intent(1000, CaptureMethod::automatic_async);
+    at_once.intent.payment_method = id_of(run(method_of("tok_visa")));
+    at_once.confirm = with(confirmation_token());
+    const auto wanted = at_once.intent.payment_method;
+    const auto made = run(service->create_intent(call(), std::move(at_once)));
+    ASSERT_EQ(fault(made), "200");
+    EXPECT_EQ(find(id_of(made)).intent.payment_method, wanted);
 }
 
 TEST_F(Tokens, OfAConfirmationNameAMethodThatIsThere) {
