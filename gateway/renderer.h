@@ -13,6 +13,7 @@
 namespace gateway {
 
 struct BalanceTransaction;
+struct CheckoutSession;
 struct Customer;
 struct EphemeralKey;
 struct File;
@@ -36,7 +37,7 @@ using ObjectRef =
                  const Charge*, const Refund*, const Review*, const BalanceTransaction*,
                  const ledger::Transfer*, const ledger::MerchantBalance*, const webhooks::Endpoint*,
                  const File*, const FileLink*, const SetupIntent*, const SetupView*, const SetupAttempt*,
-                 const Token*, const ConfirmationToken*, const EphemeralKey*>;
+                 const Token*, const ConfirmationToken*, const EphemeralKey*, const CheckoutSession*>;
 
 // Whose action an error is of: a payment or a set-up in its present state, which the error carries; nullptr:
 // neither.

@@ -3,6 +3,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "common/assert.h"
+#include "gateway/checkout/session.h"
 #include "gateway/customers/customer.h"
 #include "gateway/files/file.h"
 #include "gateway/idempotency/idempotency.h"

@@ -14,6 +14,7 @@
 #include "gateway/api/terms.h"
 #include "gateway/api/vaults.h"
 #include "gateway/api/webhooks_config.h"
+#include "gateway/checkout/expiry.h"
 #include "gateway/idempotency/idempotency.h"
 #include "gateway/ledger/release.h"
 #include "gateway/payments/lapse.h"
@@ -109,13 +110,14 @@ class Chore {
 };
 
 // Every second: ends what a crash or a passed deadline left open, makes money available whose time has come,
-// and lets go of holds that are too old to be captured. Every minute: forgets old idempotency keys.
+// lets go of holds that are too old to be captured, and ends Checkout Sessions whose time is over. Every
+// minute: forgets old idempotency keys.
 common::asio::awaitable<void> keep_house(PaymentService& service, common::db::Pool& database,
                                          const Renderer& renderer, const common::Clock& clock,
                                          common::Metrics& metrics) {
     common::asio::steady_timer timer{co_await common::asio::this_coro::executor};
     Chore recovery{"recovery failed"}, releasing{"balances not released"}, lapsing{"holds not let go"},
-        purging{"idempotency keys not purged"};
+        expiring{"Checkout Sessions not expired"}, purging{"idempotency keys not purged"};
     for (int second = 0;; ++second) {
         timer.expires_after(1s);
         co_await timer.async_wait(common::asio::as_tuple(common::asio::use_awaitable));
@@ -127,6 +129,7 @@ common::asio::awaitable<void> keep_house(PaymentService& service, common::db::Po
         const auto now_ms = clock.now().time_since_epoch().count();
         releasing.note(co_await ledger::release_due(database, renderer, now_ms, many_at_once_max));
         lapsing.note(co_await payments::lapse_due(database, renderer, now_ms, at_once_max));
+        expiring.note(co_await checkout::expire_due(database, renderer, now_ms, many_at_once_max));
         if (second % purge_every == 0)
             purging.note(co_await idempotency::purge(database, now_ms, many_at_once_max));
     }

@@ -54,6 +54,16 @@ constexpr Edge edges[] = {
     {ObjectKind::refund, "transfer_reversal", ObjectKind::none},
     {ObjectKind::review, "charge", ObjectKind::charge},
     {ObjectKind::review, "payment_intent", ObjectKind::payment_intent},
+    {ObjectKind::checkout_session, "customer", ObjectKind::customer},
+    {ObjectKind::checkout_session, "invoice", ObjectKind::none},
+    {ObjectKind::checkout_session, "line_items", ObjectKind::line_item_list},
+    {ObjectKind::checkout_session, "payment_intent", ObjectKind::payment_intent},
+    {ObjectKind::checkout_session, "payment_link", ObjectKind::none},
+    {ObjectKind::checkout_session, "setup_intent", ObjectKind::setup_intent},
+    {ObjectKind::checkout_session, "subscription", ObjectKind::none},
+    {ObjectKind::line_item_list, "data", ObjectKind::line_item, true},
+    {ObjectKind::line_item, "price", ObjectKind::price, true},
+    {ObjectKind::price, "product", ObjectKind::product},
     {ObjectKind::balance_transaction, "source", ObjectKind::charge},
     {ObjectKind::balance_transaction, "source", ObjectKind::refund},
     {ObjectKind::setup_intent, "application", ObjectKind::none},
@@ -115,6 +125,11 @@ const Expansion* Expansion::find(std::string_view name) const {
     const auto found =
         std::ranges::find_if(children_, [name](const auto& child) { return child.first == name; });
     return found == children_.end() ? nullptr : &found->second;
+}
+
+bool wants_product(const Expansion& item) {
+    const auto* price = item.find("price");
+    return price != nullptr && price->find("product") != nullptr;
 }
 
 common::Status check_expand(const std::vector<std::string>& paths, Answer root, bool publishable) {

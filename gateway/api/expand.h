@@ -27,6 +27,11 @@ enum class ObjectKind : std::uint8_t {
     setup_attempt,
     confirmation_token,
     method_preview,
+    checkout_session,
+    line_item_list,
+    line_item,
+    price,
+    product,
 };
 
 // What a route answers with: an object, or a list of such, which may be able to say how many there are in
@@ -50,6 +55,9 @@ class Expansion {
   private:
     std::vector<std::pair<std::string, Expansion>> children_;
 };
+
+// Whether the price of a line item is to hold the whole product.
+bool wants_product(const Expansion& item);
 
 // 400 "This property cannot be expanded (x)." for a path deeper than four, or that leads over something that
 // is no expandable field. A publishable key may expand `payment_method` only.

@@ -76,6 +76,13 @@ common::Task<StoredResponse> read_balance(Context& context);
 common::Task<StoredResponse> read_balance_transaction(Context& context);
 common::Task<StoredResponse> list_balance_transactions(Context& context);
 
+common::Task<StoredResponse> create_checkout_session(Context& context);
+common::Task<StoredResponse> read_checkout_session(Context& context);
+common::Task<StoredResponse> update_checkout_session(Context& context);
+common::Task<StoredResponse> expire_checkout_session(Context& context);
+common::Task<StoredResponse> list_checkout_sessions(Context& context);
+common::Task<StoredResponse> list_line_items(Context& context);
+
 common::Task<StoredResponse> list_ledger_accounts(Context& context);
 common::Task<StoredResponse> list_ledger_transactions(Context& context);
 common::Task<StoredResponse> read_trial_balance(Context& context);

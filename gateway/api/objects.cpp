@@ -1,9 +1,11 @@
 #include "gateway/api/objects.h"
 
 #include <map>
+#include <ranges>
 
 #include "gateway/payments/service.h"
 #include "gateway/store/balance_transactions.h"
+#include "gateway/store/checkout_sessions.h"
 #include "gateway/store/customers.h"
 #include "gateway/store/files.h"
 #include "gateway/store/payments.h"
@@ -84,6 +86,24 @@ object refunds_of(store::Transaction& tx, const Scope& scope, const Style& style
             {"url", "/v1/charges/" + charge + "/refunds"}};
 }
 
+// The first ten line items of a session, which shows them only when it is asked to.
+object line_items_of(const CheckoutSession& session, const Expansion& wanted) {
+    constexpr std::size_t shown_max = 10;
+    const auto* items = wanted.find("data");
+    boost::json::array data;
+    for (const auto& item : session.line_items | std::views::take(shown_max))
+        data.push_back(render_line_item(session, item, items != nullptr && wants_product(*items)));
+    return {{"object", "list"},
+            {"data", std::move(data)},
+            {"has_more", session.line_items.size() > shown_max},
+            {"url", "/v1/checkout/sessions/" + session.id + "/line_items"}};
+}
+
+bool is_kind(const object& place, std::string_view kind) {
+    const auto* found = place.if_contains("object");
+    return found && found->is_string() && std::string_view{found->get_string()} == kind;
+}
+
 class Expander {
   public:
     Expander(store::Transaction& tx, const Scope& scope, const Style& style)
@@ -93,6 +113,7 @@ class Expander {
     void expand(const std::vector<object*>& places, const Expansion& expansion) {
         for (const auto& [name, inner] : expansion.children()) {
             if (name == "refunds") add_refunds(places);
+            if (name == "line_items") add_line_items(places, inner);
             std::vector<value*> members;
             for (object* place : places)
                 if (auto* member = place->if_contains(name)) collect(*member, members);
@@ -107,9 +128,19 @@ class Expander {
   private:
     void add_refunds(const std::vector<object*>& places) {
         for (object* place : places)
-            if (const auto* kind = place->if_contains("object"); kind && *kind == "charge")
+            if (is_kind(*place, "charge"))
                 (*place)["refunds"] =
                     refunds_of(tx_, scope_, style_, std::string{place->at("id").as_string()});
+    }
+
+    void add_line_items(const std::vector<object*>& places, const Expansion& wanted) {
+        Ids ids;
+        for (const object* place : places)
+            if (is_kind(*place, "checkout.session")) ids.emplace_back(place->at("id").as_string());
+        for (const auto& session : store::find_all<CheckoutSession>(tx_, scope_, ids))
+            for (object* place : places)
+                if (is_kind(*place, "checkout.session") && place->at("id").as_string() == session.id)
+                    (*place)["line_items"] = line_items_of(session, wanted);
     }
 
     // `data` of a list, or one member.

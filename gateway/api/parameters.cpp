@@ -194,7 +194,7 @@ class Checker {
                                            {Safe::param(text)}));
                 break;
             case Kind::url:
-                if (!looks_like_url(text)) invalid(Error::invalid("url_invalid", name, "Not a valid URL"));
+                if (auto fine = check_url(text, name); !fine) invalid(fine.error());
                 break;
             default:
                 break;
@@ -327,6 +327,15 @@ std::size_t Parameters::list_size(std::string_view name) const {
     return value && value->kind() == Value::Kind::array ? value->elements().size() : 0;
 }
 
+std::vector<Parameters> Parameters::hashes(std::string_view name) const {
+    std::vector<Parameters> all;
+    const auto* value = hash_->find(name);
+    if (value && value->kind() == Value::Kind::array)
+        for (const Value& element : value->elements())
+            all.emplace_back(element);
+    return all;
+}
+
 std::optional<Entries> entries_of(const Value& value) {
     Entries entries;
     if (value.kind() == Value::Kind::hash) {
@@ -378,6 +387,11 @@ boost::json::value Parameters::json(std::string_view name, Rules rules) const {
     const auto* value = hash_->find(name);
     const auto* rule = rules.find(name);
     return value && rule ? typed(*value, *rule) : boost::json::value(nullptr);
+}
+
+Status check_url(std::string_view text, std::string_view name) {
+    if (looks_like_url(text)) return {};
+    return Fail{Error::invalid("url_invalid", name, "Not a valid URL")};
 }
 
 std::size_t character_count(std::string_view text) {

@@ -158,6 +158,7 @@ class Parameters {
     std::optional<bool> boolean(std::string_view name) const;
     std::optional<Parameters> hash(std::string_view name) const;
     std::size_t list_size(std::string_view name) const;
+    std::vector<Parameters> hashes(std::string_view name) const;  // of a list of such
     // Keys without a value are left out.
     boost::json::object metadata(std::string_view name = "metadata") const;
     // For an update: keys without a value are null, and all of it is to go when the whole is empty.
@@ -176,6 +177,8 @@ class Parameters {
 using Entries = std::vector<std::pair<std::string_view, const common::form::Value*>>;
 std::optional<Entries> entries_of(const common::form::Value& value);
 
+// 400 url_invalid.
+common::Status check_url(std::string_view text, std::string_view name);
 // Characters of UTF-8 text, not bytes.
 std::size_t character_count(std::string_view text);
 // 400 parameters_exclusive when more than one of the names is given.

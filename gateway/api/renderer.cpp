@@ -59,7 +59,8 @@ Style JsonRenderer::style(std::string_view version, bool publishable) const {
     return {.version = known ? *known : ApiVersion::newest(),
             .publishable = publishable,
             .files = &files_,
-            .now = clock_->now().time_since_epoch().count() / 1000};
+            .now = clock_->now().time_since_epoch().count() / 1000,
+            .public_url = public_url_};
 }
 
 boost::json::object render_object(const ObjectRef& object, const Style& style) {
@@ -87,6 +88,9 @@ boost::json::object render_object(const ObjectRef& object, const Style& style) {
         boost::json::object operator()(const Charge* charge) const { return render_charge(*charge, style); }
         boost::json::object operator()(const Review* review) const { return render_review(*review); }
         boost::json::object operator()(const Refund* refund) const { return render_refund(*refund); }
+        boost::json::object operator()(const CheckoutSession* session) const {
+            return render_checkout_session(*session, style);
+        }
         boost::json::object operator()(const webhooks::Endpoint* endpoint) const {
             return render_webhook_endpoint(*endpoint);
         }

@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "gateway/api/version.h"
+#include "gateway/checkout/session.h"
 #include "gateway/customers/customer.h"
 #include "gateway/files/urls.h"
 #include "gateway/renderer.h"
@@ -18,7 +19,8 @@ struct Style {
     ApiVersion version = ApiVersion::newest();
     bool publishable = false;  // reduced objects, no fingerprint
     const files::Urls* files = nullptr;
-    std::int64_t now = 0;  // unix seconds: what has expired
+    std::int64_t now = 0;         // unix seconds: what has expired
+    std::string_view public_url;  // where this gateway is reached
 };
 
 boost::json::object render_object(const ObjectRef& object, const Style& style);
@@ -42,6 +44,9 @@ boost::json::value render_last_error(const std::optional<PaymentError>& error, c
 boost::json::object render_charge(const Charge& charge, const Style& style);
 boost::json::object render_review(const Review& review);
 boost::json::object render_refund(const Refund& refund);
+boost::json::object render_checkout_session(const CheckoutSession& session, const Style& style);
+// With `product`, the price holds the whole of it instead of its id.
+boost::json::object render_line_item(const CheckoutSession& session, const LineItem& item, bool product);
 boost::json::object render_balance_transaction(const BalanceTransaction& transaction);
 boost::json::object render_balance(const ledger::MerchantBalance& balance);
 boost::json::object render_transfer(const ledger::Transfer& transfer);
@@ -63,9 +68,8 @@ boost::json::value json_or_null(const std::optional<T>& part) {
 
 class JsonRenderer final : public Renderer {
   public:
-    // `public_url`: where this gateway is reached, for request_log_url. `documentation_url`: page with an
-    // anchor for each error code; "" = no doc_url is sent.
-    // `pepper` is not kept.
+    // `public_url`: where this gateway is reached, for request_log_url and pages. `documentation_url`: page
+    // with an anchor for each error code; "" = no doc_url is sent. `pepper` is not kept.
     JsonRenderer(std::string public_url, std::string documentation_url, const common::SecretBytes& pepper,
                  const common::Clock& clock);
 

@@ -4,6 +4,7 @@
 
 #include "common/multipart.h"
 #include "gateway/api/balance_rules.h"
+#include "gateway/api/checkout_rules.h"
 #include "gateway/api/customer_rules.h"
 #include "gateway/api/file_rules.h"
 #include "gateway/api/handlers.h"
@@ -48,6 +49,9 @@ constexpr Answer charge_search{ObjectKind::charge, true, true};
 constexpr Answer setup_object{ObjectKind::setup_intent};
 constexpr Answer setup_list{ObjectKind::setup_intent, true};
 constexpr Answer attempt_list{ObjectKind::setup_attempt, true};
+constexpr Answer session_object{ObjectKind::checkout_session};
+constexpr Answer session_list{ObjectKind::checkout_session, true};
+constexpr Answer line_item_list{ObjectKind::line_item, true};
 constexpr Answer balance_object{ObjectKind::balance_transaction};
 constexpr Answer balance_list{ObjectKind::balance_transaction, true};
 constexpr Answer confirmation{ObjectKind::confirmation_token};
@@ -106,6 +110,12 @@ constexpr Route table[] = {
     {get, "/v1/reviews", "reviews", read, secret, review_list, list_reviews_rules, no_body, list_reviews},
     {get, "/v1/reviews/{id}", "reviews", read, secret, review_object, read_rules, no_body, read_review},
     {post, "/v1/reviews/{id}/approve", "reviews", write, secret, review_object, no_rules, no_body, approve_review},
+    {post, "/v1/checkout/sessions", "checkout_sessions", write, secret, session_object, create_session_rules, form_body, create_checkout_session},
+    {get, "/v1/checkout/sessions", "checkout_sessions", read, secret, session_list, list_sessions_rules, no_body, list_checkout_sessions},
+    {get, "/v1/checkout/sessions/{id}", "checkout_sessions", read, secret, session_object, read_rules, no_body, read_checkout_session},
+    {post, "/v1/checkout/sessions/{id}", "checkout_sessions", write, secret, session_object, update_session_rules, form_body, update_checkout_session},
+    {post, "/v1/checkout/sessions/{id}/expire", "checkout_sessions", write, secret, session_object, no_rules, no_body, expire_checkout_session},
+    {get, "/v1/checkout/sessions/{id}/line_items", "checkout_sessions", read, secret, line_item_list, list_line_items_rules, no_body, list_line_items},
     {post, "/v1/webhook_endpoints", "webhook_endpoints", write, secret, plain_object, create_webhook_rules, form_body, create_webhook_endpoint},
     {get, "/v1/webhook_endpoints", "webhook_endpoints", read, secret, plain_list, list_webhooks_rules, no_body, list_webhook_endpoints},
     {get, "/v1/webhook_endpoints/{id}", "webhook_endpoints", read, secret, plain_object, read_rules, no_body, read_webhook_endpoint},

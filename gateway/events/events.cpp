@@ -48,7 +48,7 @@ void EventLog::add(std::string_view type, boost::json::object object,
         event.object_id = std::string{id->get_string()};
     event.object = std::move(object);
     event.previous = std::move(previous);
-    if (!call_->request_id.empty()) event.request_id = call_->request_id;
+    if (!call_->request_id.empty()) event.request_id = call_->request_id;  // none: time did it
     if (call_->idempotency.is_given()) event.idempotency_key = call_->idempotency.key;
     events_.push_back(std::move(event));
     renderings_.emplace_back();

@@ -2,6 +2,7 @@
 // answer. The request's row is locked first and done last, so that whoever comes second books nothing.
 #include "common/assert.h"
 #include "common/log.h"
+#include "gateway/checkout/checkout.h"
 #include "gateway/ledger/ledger.h"
 #include "gateway/payments/impl.h"
 #include "gateway/reviews/reviews.h"
@@ -171,6 +172,7 @@ Result<Step> PaymentService::Impl::book_approval(Booking& booking, AcquirerReque
         tell_charge(booking, "charge.succeeded");
         tell_intent(booking, "payment_intent.amount_capturable_updated");
         keep_method(booking);
+        checkout::note_payment(tx, booking.events, *renderer, intent);
         return conclude(booking, request, nullptr);
     }
     // The capture's row is committed with the approval, before anybody is asked to capture. The events wait
@@ -218,6 +220,7 @@ Result<Step> PaymentService::Impl::book_settlement(Booking& booking, AcquirerReq
     tell_charge(booking, "charge.succeeded");
     tell_intent(booking, "payment_intent.succeeded");
     keep_method(booking);
+    checkout::note_payment(tx, booking.events, *renderer, intent);
     return conclude(booking, request, nullptr);
 }
 
@@ -257,6 +260,7 @@ Result<Step> PaymentService::Impl::book_capture(Booking& booking, AcquirerReques
     advance(intent, last ? IntentEvent::captured : IntentEvent::captured_in_part);
     tell_charge(booking, "charge.captured");
     tell_intent(booking, last ? "payment_intent.succeeded" : "payment_intent.amount_capturable_updated");
+    checkout::note_payment(*booking.tx, booking.events, *renderer, intent);
     return conclude(booking, request, nullptr);
 }
 

@@ -369,6 +369,10 @@ Task<StoredResponse> PaymentService::confirm_intent(Call call, std::string id, C
         if (auto fault = rules::client_secret(*row, input.client_secret, call.publishable); !fault)
             return self->refuse(tx, call, fault.error(), nullptr);
 
+        if (auto fault = rules::merchant_may_move(*row); !fault) {
+            const auto view = payments::view_of(tx, *std::move(row));
+            return self->refuse(tx, call, fault.error(), &view);
+        }
         return self->confirm(tx, *std::move(row), given);
     };
     auto step = co_await self->run(job, call.deadline);

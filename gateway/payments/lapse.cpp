@@ -107,6 +107,8 @@ common::Task<int> lapse_due(common::db::Pool& database, const Renderer& renderer
                 return end(tx, scope, id, renderer, now_ms);
             };
             const auto done = co_await database.transaction(job);
+            // Somebody else is at work on it.
+            if (!done && done.error().cause() == common::Cause::lock_timeout) continue;
             if (!done) co_return Fail{done.error()};
             ended += *done ? 1 : 0;
         }

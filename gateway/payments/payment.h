@@ -96,7 +96,8 @@ struct PaymentIntent : Object {
     boost::json::object echoed;  // accepted parameters without effect: amount_details, radar_options …
     bool off_session = false;
     std::optional<std::string> review;
-    std::optional<std::string> in_flight;  // acquirer request that is on its way; none: others may act
+    std::optional<std::string> checkout_session;  // whose page takes it; never rendered
+    std::optional<std::string> in_flight;         // acquirer request that is on its way; none: others may act
 };
 BOOST_DESCRIBE_STRUCT(PaymentIntent, (),
                       (amount, amount_capturable, amount_received, currency, status, capture_method,
@@ -105,7 +106,7 @@ BOOST_DESCRIBE_STRUCT(PaymentIntent, (),
                        statement_descriptor_suffix, transfer_group, cancellation_reason, canceled_at,
                        last_payment_error, metadata, shipping, payment_method_options,
                        automatic_payment_methods, allowed_payment_method_types, echoed, off_session, review,
-                       in_flight))
+                       checkout_session, in_flight))
 
 // What was asked for cards goes before what was asked for all methods.
 bool captured_by_merchant(const PaymentIntent& intent);

@@ -85,6 +85,16 @@ Status may_confirm_with(bool publishable_key, const PaymentIntent& intent) {
                          {word(intent.status)})};
 }
 
+Status merchant_may_move(const PaymentIntent& intent) {
+    const bool open = next(intent.status, IntentEvent::failed) || next(intent.status, IntentEvent::confirmed);
+    if (!intent.checkout_session || !open) return {};
+    return Fail{unexpected_state(
+        "This PaymentIntent was made by the Checkout Session {} and can be updated, confirmed "
+        "or canceled only once it requires capture; it has a status of {}. To cancel it, "
+        "expire the Checkout Session.",
+        {Safe::id(*intent.checkout_session), word(intent.status)})};
+}
+
 Status may_charge(const Account& account) {
     if (account.charges_enabled) return {};
     return Fail{Error{400, ErrorType::invalid_request, "account_invalid",
@@ -92,6 +102,7 @@ Status may_charge(const Account& account) {
 }
 
 Status may_update(const PaymentIntent& intent, const UpdateIntent& input, bool new_method) {
+    if (auto fine = merchant_may_move(intent); !fine) return fine;
     const bool open = next(intent.status, IntentEvent::method_given).has_value();
     std::string_view fixed;
     if (input.amount) fixed = "amount";
@@ -218,6 +229,7 @@ Status may_capture_charge(const Charge& charge) {
 }
 
 Status may_cancel(const PaymentIntent& intent) {
+    if (auto fine = merchant_may_move(intent); !fine) return fine;
     if (intent.status == IntentStatus::requires_capture && intent.amount_received > 0)
         return Fail{unexpected_state(
             "You cannot cancel this PaymentIntent because a part of it has already been captured. "

@@ -22,6 +22,8 @@ Status client_secret(const PaymentIntent& intent, const std::optional<std::strin
 Status may_confirm(const PaymentIntent& intent, const ConfirmIntent& input, bool has_method);
 // By the kind of key: a browser may not confirm what the merchant wants to confirm himself.
 Status may_confirm_with(bool publishable_key, const PaymentIntent& intent);
+// What a shopper is paying on a page of ours is not the merchant's to move until it is authorized.
+Status merchant_may_move(const PaymentIntent& intent);
 // The account may charge at all.
 Status may_charge(const Account& account);
 // What was paid for, or is about to be, keeps its amount and method; only its description may change then.

@@ -85,6 +85,8 @@ struct CancelIntent {
     std::optional<std::string> cancellation_reason;
 };
 
+struct Shopper;
+
 struct NewRefund {
     std::optional<std::string> charge, payment_intent;  // one of them, or both of one payment
     std::optional<std::int64_t> amount;                 // minor units; all that is left when not given
@@ -167,6 +169,10 @@ class PaymentService {
     // 402 when it is declined: then what was authorized before stands.
     common::Task<StoredResponse> increase_intent(Call call, std::string id, IncreaseIntent input);
     common::Task<StoredResponse> cancel_intent(Call call, std::string id, CancelIntent input);
+
+    // Confirms the payment of a Checkout Session, which is made now unless it is there; it may be confirmed
+    // in no other way. Answers as confirm_intent does, before that with the errors of checkout::begin.
+    common::Task<StoredResponse> pay_session(Call call, std::string id, ConfirmIntent input, Shopper shopper);
 
     // `pending` when the acquirer has not answered in time: it is then carried out later.
     common::Task<StoredResponse> create_refund(Call call, NewRefund input);

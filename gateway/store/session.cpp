@@ -27,6 +27,9 @@ void enter_scan(Transaction& tx, Scan scan) {
         case Scan::charges:
             tx.exec_raw("SET LOCAL app.scan = 'charges'");
             break;
+        case Scan::checkout_sessions:
+            tx.exec_raw("SET LOCAL app.scan = 'checkout_sessions'");
+            break;
     }
 }
 

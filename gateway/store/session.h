@@ -19,6 +19,7 @@ enum class Scan : std::uint8_t {
     webhook_purge,
     balance_transactions,
     charges,
+    checkout_sessions,
 };
 void enter_scan(Transaction& tx, Scan scan);
 

@@ -38,6 +38,8 @@ std::string body_of(const Route& route) {
     if (route.pattern.ends_with("confirmation_tokens"))
         return "payment_method_data[type]=card&payment_method_data[card][token]=tok_1";
     if (route.pattern == "/v1/ephemeral_keys") return "customer=cus_1";
+    if (route.pattern == "/v1/checkout/sessions")
+        return "mode=setup&currency=eur&success_url=https://example.com/{CHECKOUT_SESSION_ID}";
     if (route.pattern == "/v1/webhook_endpoints") return "url=https://example.com/&enabled_events[]=*";
     return "";
 }
@@ -232,7 +234,7 @@ TEST_F(ApiTest, ConfirmationTakesTokensAndKeepsNoneAmongTheOptions) {
 }
 
 TEST_F(ApiTest, EphemeralKeyIsMadeWithAnExplicitVersionAndForgottenWhenItEnds) {
-    backend_.stored = StoredResponse{200, R"({"id":"ephkey_1"})", {}, "req_1"};
+    backend_.stored = StoredResponse{200, R"({"id":"ephkey_1"})", {}, {}, "req_1", false};
     const auto made = post("/v1/ephemeral_keys", "customer=cus_1", {{"Stripe-Version", "2026-10-28.endive"}});
     EXPECT_EQ(json(made).at("secret"), "ek_test_of_ephkey_1");
     EXPECT_EQ(send(Method::del, "/v1/ephemeral_keys/ephkey_1").status, 200);

@@ -150,8 +150,6 @@ TEST_F(Rendering, SetupsShowAllowedTypesFromTheVersionThatHasThem) {
               (boost::json::array{"card"}));
 }
 
-}
-
 TEST_F(Rendering, TokenOfACard) {
     const auto token = sample_token();
     expect_golden("token", body_of(&token));
@@ -188,6 +186,37 @@ TEST_F(Rendering, EphemeralKeyNamesItsCustomer) {
     EXPECT_EQ(shown.at("expires"), 1790003600);
     EXPECT_EQ(shown.at("associated_objects").at(0).at("id"), "cus_1");
     EXPECT_FALSE(shown.contains("secret"));
+}
+
+TEST_F(Rendering, OpenCheckoutSession) {
+    const auto session = sample_session();
+    expect_golden("checkout_session", body_of(&session));
+}
+
+TEST_F(Rendering, CompletedCheckoutSession) {
+    const auto session = completed_session();
+    expect_golden("checkout_session_complete", body_of(&session));
+}
+
+TEST_F(Rendering, LineItems) {
+    const auto session = sample_session();
+    expect_golden("line_item",
+                  boost::json::serialize(render_line_item(session, session.line_items[0], true)));
+    expect_golden("line_item_in_parts_of_a_cent",
+                  boost::json::serialize(render_line_item(session, session.line_items[1], false)));
+}
+
+TEST_F(Rendering, CheckoutSessionsNameTheirPageAsEachVersionDoes) {
+    const auto session = sample_session();
+    auto old = call();
+    old.api_version = "2025-09-30.clover";
+    const auto before = renderer_.object(&session, old);
+    EXPECT_EQ(before.at("ui_mode"), "hosted");
+    EXPECT_FALSE(before.contains("allowed_payment_method_types"));
+    EXPECT_EQ(renderer_.event_object(&session, "2026-06-24.dahlia").at("ui_mode"), "hosted_page");
+    EXPECT_TRUE(renderer_.object(&session, call()).contains("allowed_payment_method_types"));
+    EXPECT_EQ(renderer_.event_object(&session, "2026-10-28.endive").at("url").as_string(),
+              "https://pay.example/c/pay/" + session.id);
 }
 
 TEST_F(Rendering, WrongStateCarriesThePaymentAsItIs) {

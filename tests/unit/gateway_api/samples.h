@@ -1,6 +1,7 @@
 // Objects of the domain as the tests use them.
 #pragma once
 
+#include "gateway/checkout/session.h"
 #include "gateway/files/file.h"
 #include "gateway/ledger/balance_transaction.h"
 #include "gateway/payments/payment.h"
@@ -230,6 +231,62 @@ inline ConfirmationToken sample_confirmation_token() {
         {"customer_acceptance", {{"type", "online"}, {"online", {{"ip_address", "192.0.2.1"}}}}}};
     token.payment_method_options = {{"card", {{"cvc_token", "tok_1"}}}};
     return token;
+}
+
+// On sale: two pairs of shoes, and laces at half a cent.
+inline CheckoutSession sample_session() {
+    CheckoutSession session;
+    session.id = "cs_test_00000001abcdefghijklmnopqr";
+    session.scope = {common::AccountId{1}, false};
+    session.created = 1790000000;
+    session.expires_at = session.created + 24 * 3600;
+    session.due_at = session.expires_at;
+    session.amount_total = 3999;
+    session.success_url = "https://shop.example/thanks?session={CHECKOUT_SESSION_ID}";
+    session.cancel_url = "https://shop.example/basket";
+    session.client_reference_id = "basket-17";
+    session.customer_email = session.email = "jenny@example.com";
+    session.consent_collection = {{"terms_of_service", "required"}};
+    session.custom_text = {{"terms_of_service_acceptance", {{"message", "I agree."}}}};
+    session.metadata = {{"order", "6735"}};
+    LineItem shoes;
+    shoes.id = "li_00000001abcdefghijklmnopqr";
+    shoes.price = "price_00000001abcdefghijklmnopqr";
+    shoes.product = "prod_00000001abcdefghijklmnopqr";
+    shoes.quantity = 2;
+    shoes.unit_amount = "1999";
+    shoes.amount = 3998;
+    shoes.name = "Shoes";
+    shoes.description = "Red";
+    shoes.images = {"https://shop.example/shoes.png"};
+    shoes.product_metadata = {{"size", "38"}};
+    LineItem laces;
+    laces.id = "li_00000001abcdefghijklmnopqs";
+    laces.price = "price_00000001abcdefghijklmnopqs";
+    laces.product = "prod_00000001abcdefghijklmnopqs";
+    laces.quantity = 2;
+    laces.unit_amount = "0.5";
+    laces.amount = 1;
+    laces.name = "Laces";
+    laces.adjustable_quantity = boost::json::object{{"enabled", true}, {"maximum", 9}};
+    session.line_items = {shoes, laces};
+    return session;
+}
+
+inline CheckoutSession completed_session() {
+    auto session = sample_session();
+    session.status = CheckoutStatus::complete;
+    session.payment_status = CheckoutPayment::paid;
+    session.due_at.reset();
+    session.payment_intent = sample_intent().id;
+    Shopper shopper;
+    shopper.email = session.customer_email;
+    shopper.name = "Jenny Rosen";
+    shopper.address = boost::json::object{{"country", "DE"}, {"postal_code", "10115"}};
+    shopper.shipping = boost::json::object{{"name", "Jenny Rosen"}, {"address", {{"country", "DE"}}}};
+    shopper.accepted_terms = true;
+    session.shopper = shopper;
+    return session;
 }
 
 // A payment whose card was declined: the method is detached from the intent and named in its last error.

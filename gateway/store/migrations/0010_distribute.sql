@@ -1,0 +1,1 @@
+SELECT create_distributed_table('checkout_sessions', 'account_id', colocate_with => 'accounts');
