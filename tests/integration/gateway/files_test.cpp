@@ -50,7 +50,7 @@ class Files : public World {
     Files()
         : desk_{&secrets_, {}},
           group_{*io, one_vault(), [] { return nullptr; }, metrics},
-          backend_{*pool, *merchants, *service, group_, keys, renderer, desk_, clock},
+          backend_{*pool, *merchants, *service, group_, keys, renderer, desk_, numbers_, clock},
           api_{backend_, limits_, renderer, digest_key_, metrics},
           test_{key_of(account, false)},
           live_{key_of(account, true)},
@@ -131,9 +131,10 @@ class Files : public World {
     DataKeys keys;
     gateway::webhooks::Secrets secrets_{pepper};
     gateway::webhooks::Desk desk_;
+    gateway::BankNumbers numbers_{pepper};
     vault::Group group_;
     gateway::api::ServiceBackend backend_;
-    gateway::api::Limits limits_{0};
+    gateway::api::Limits limits_{{.live = 0}};
     std::array<std::uint8_t, 32> digest_key_{1, 2, 3};
     gateway::api::Api api_;
     std::string test_, live_, foreign_;

@@ -59,9 +59,9 @@ class Ledger : public World {
                 const auto charge = "ch_many_" + std::to_string(i);
                 const common::Money amount{100 + i, *common::Currency::find("eur")};
                 const auto now_ms = clock.now().time_since_epoch().count();
-                gateway::ledger::hold(tx, scope_of(account), charge, amount, now_ms);
+                gateway::ledger::hold(tx, scope_of(account), {charge}, amount, now_ms);
                 EXPECT_TRUE(
-                    gateway::ledger::capture(tx, scope_of(account), {charge, amount, {}}, {}, now_ms));
+                    gateway::ledger::capture(tx, scope_of(account), {{charge}, amount, {}}, {}, now_ms));
             }
             return true;
         }).value();
@@ -231,12 +231,12 @@ TEST_F(Ledger, RefusesToCaptureOrHoldTwice) {
     const auto eur = *common::Currency::find("eur");
     const auto again = as(account, [&](Transaction& tx) -> Result<bool> {
         const auto scope = scope_of(account);
-        gateway::ledger::hold(tx, scope, "ch_twice", {500, eur}, 1);
-        gateway::ledger::hold(tx, scope, "ch_twice", {500, eur}, 2);
-        EXPECT_TRUE(gateway::ledger::capture(tx, scope, {"ch_twice", {500, eur}, {}}, {}, 3));
-        EXPECT_FALSE(gateway::ledger::capture(tx, scope, {"ch_twice", {500, eur}, {}}, {}, 4));
-        EXPECT_FALSE(gateway::ledger::void_hold(tx, scope, "ch_twice", 5));
-        EXPECT_FALSE(gateway::ledger::capture(tx, scope, {"ch_none", {500, eur}, {}}, {}, 6));
+        gateway::ledger::hold(tx, scope, {"ch_twice"}, {500, eur}, 1);
+        gateway::ledger::hold(tx, scope, {"ch_twice"}, {500, eur}, 2);
+        EXPECT_TRUE(gateway::ledger::capture(tx, scope, {{"ch_twice"}, {500, eur}, {}}, {}, 3));
+        EXPECT_FALSE(gateway::ledger::capture(tx, scope, {{"ch_twice"}, {500, eur}, {}}, {}, 4));
+        EXPECT_FALSE(gateway::ledger::void_hold(tx, scope, {"ch_twice"}, 5));
+        EXPECT_FALSE(gateway::ledger::capture(tx, scope, {{"ch_none"}, {500, eur}, {}}, {}, 6));
         return true;
     });
     EXPECT_TRUE(again);
