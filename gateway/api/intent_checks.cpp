@@ -56,8 +56,4 @@ std::optional<boost::json::object> object_of(const Parameters& parameters, std::
     return value.is_object() ? std::optional{std::move(value.get_object())} : std::nullopt;
 }
 
-common::Error no_such(std::string_view param, std::string_view id) {
-    return Error::invalid("resource_missing", param, "No such {}: '{}'", {Safe::param(param), Safe::id(id)});
-}
-
 }  // namespace gateway::api

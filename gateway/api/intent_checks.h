@@ -35,7 +35,4 @@ void put_method_choice(Intent& intent, const Parameters& parameters, Rules rules
     }
 }
 
-// 400 resource_missing of an object that a parameter names.
-common::Error no_such(std::string_view param, std::string_view id);
-
 }  // namespace gateway::api

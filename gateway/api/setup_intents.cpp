@@ -13,7 +13,7 @@ using common::Fail;
 using common::Result;
 using common::Status;
 
-constexpr std::string_view confirm_only[] = {"mandate_data", "return_url"};
+constexpr std::string_view confirm_only[] = {"confirmation_token", "mandate_data", "return_url"};
 
 // Those that are kept without effect; null where it was given empty.
 boost::json::object echoed_of(const Parameters& parameters, Rules rules) {
@@ -41,12 +41,7 @@ Status check_choices(const Parameters& parameters) {
                                              "payment_method_types"});
         !fine)
         return fine;
-    if (auto fine = at_most_one(parameters, {"payment_method", "payment_method_data", "confirmation_token"});
-        !fine)
-        return fine;
-    if (parameters.has("confirmation_token"))
-        return Fail{no_such("confirmation_token", parameters.raw("confirmation_token"))};
-    return {};
+    return at_most_one(parameters, {"payment_method", "payment_method_data"});
 }
 
 Status check_create(const Parameters& parameters) {
@@ -76,13 +71,26 @@ SetupIntent read_intent(const Parameters& parameters) {
     return intent;
 }
 
+// What is given here goes before what a confirmation token says.
+ConfirmSetup confirmation(const Parameters& parameters, Rules rules) {
+    ConfirmSetup confirm;
+    confirm.confirmation_token = parameters.text("confirmation_token");
+    confirm.payment_method = parameters.text("payment_method");
+    confirm.return_url = parameters.text("return_url");
+    confirm.echoed = echoed_of(parameters, rules);
+    if (auto options = object_of(parameters, "payment_method_options", rules))
+        confirm.payment_method_options = *std::move(options);
+    return confirm;
+}
+
 Result<CreateSetup> read_create(const Context& context) {
     const auto parameters = context.parameters();
     if (auto fine = check_create(parameters); !fine) return Fail{fine.error()};
     auto data = method_data(context);
     if (!data) return Fail{data.error()};
     CreateSetup input{read_intent(parameters), *std::move(data), {}};
-    if (parameters.boolean("confirm").value_or(false)) input.confirm.emplace();
+    if (parameters.boolean("confirm").value_or(false))
+        input.confirm = confirmation(parameters, create_setup_rules);
     return input;
 }
 
@@ -109,15 +117,10 @@ Result<ConfirmSetup> read_confirm(const Context& context) {
     if (auto fine = check_choices(parameters); !fine) return Fail{fine.error()};
     auto data = method_data(context);
     if (!data) return Fail{data.error()};
-    ConfirmSetup input;
+    auto input = confirmation(parameters, confirm_setup_rules);
     input.payment_method_data = *std::move(data);
     input.allowed_payment_method_types = allowed_of(parameters, confirm_setup_rules);
-    input.payment_method = parameters.text("payment_method");
     input.client_secret = parameters.text("client_secret");
-    input.return_url = parameters.text("return_url");
-    input.echoed = echoed_of(parameters, confirm_setup_rules);
-    if (auto options = object_of(parameters, "payment_method_options", confirm_setup_rules))
-        input.payment_method_options = *std::move(options);
     return input;
 }
 

@@ -176,9 +176,10 @@ struct PaymentService::Impl {
     // — tokens, inside the transaction that uses them up —
     // Makes the method of the token that the request names, if it does.
     common::Status redeem(Transaction& tx, const Call& call, Prepared& prepared) const;
-    // The same for all that a confirmation may bring. What the confirmation token says and the request does
-    // not goes into `input`.
-    common::Status bring(Transaction& tx, const Call& call, Prepared& prepared, ConfirmIntent& input) const;
+    // The same for all that a confirmation may bring, of a payment or a set-up. What the confirmation token
+    // says and the request does not goes into `input`.
+    template <class Confirm>
+    common::Status bring(Transaction& tx, const Call& call, Prepared& prepared, Confirm& input) const;
     // A method of `prepared`; the token that it was made of is used up.
     static void insert_new(Transaction& tx, const PaymentMethod& method);
     // The security code that came for this method, if one did.

@@ -101,6 +101,8 @@ struct ConfirmSetup {
     std::optional<std::string> return_url;
     std::optional<boost::json::array> allowed_payment_method_types;
     boost::json::object payment_method_options, echoed;  // to be merged
+    std::optional<std::string> confirmation_token;       // what is not given here is taken from it
+    std::optional<std::string> cvc_token;                // a security code for the card
 };
 
 struct CreateSetup {

@@ -21,21 +21,33 @@ void take_over(Change<T>& given, const std::optional<T>& of_token) {
     if (!given && of_token) given.emplace(of_token);
 }
 
-void complete(ConfirmIntent& input, const ConfirmationToken& token) {
+// The options of a token hold nothing else.
+std::optional<std::string> cvc_token_of(const ConfirmationToken& token) {
+    const auto* card = token.payment_method_options.if_contains("card");
+    const auto* code = card && card->is_object() ? card->get_object().if_contains("cvc_token") : nullptr;
+    if (!code || !code->is_string()) return std::nullopt;
+    return std::string{code->get_string()};
+}
+
+// What every confirmation has.
+template <class Confirm>
+void complete_any(Confirm& input, const ConfirmationToken& token) {
     if (!input.return_url) input.return_url = token.return_url;
-    take_over(input.setup_future_usage, token.setup_future_usage);
-    take_over(input.shipping, token.shipping);
-    auto options = token.payment_method_options;
-    if (auto* card = options.if_contains("card"); card && card->is_object())
-        if (const auto* code = card->get_object().if_contains("cvc_token")) {
-            if (!input.cvc_token && code->is_string()) input.cvc_token = std::string{code->get_string()};
-            card->get_object().erase("cvc_token");
-        }
-    merge(options, input.payment_method_options);
-    input.payment_method_options = std::move(options);
+    if (!input.cvc_token) input.cvc_token = cvc_token_of(token);
     if (token.mandate_data && !input.echoed.contains("mandate_data"))
         input.echoed["mandate_data"] = *token.mandate_data;
+}
+
+void complete(ConfirmIntent& input, const ConfirmationToken& token) {
+    complete_any(input, token);
+    take_over(input.setup_future_usage, token.setup_future_usage);
+    take_over(input.shipping, token.shipping);
     input.use_stripe_sdk = input.use_stripe_sdk || token.use_stripe_sdk;
+}
+
+// A set-up has a usage of its own, and nothing to ship.
+void complete(ConfirmSetup& input, const ConfirmationToken& token) {
+    complete_any(input, token);
 }
 
 Token token_of(TokenType type, const Call& call, std::int64_t now_ms) {
@@ -64,8 +76,9 @@ common::Status PaymentService::Impl::redeem(Transaction& tx, const Call& call, P
     return {};
 }
 
+template <class Confirm>
 common::Status PaymentService::Impl::bring(Transaction& tx, const Call& call, Prepared& prepared,
-                                           ConfirmIntent& input) const {
+                                           Confirm& input) const {
     if (auto fine = redeem(tx, call, prepared); !fine) return fine;
     const auto now = now_ms() / 1000;
     if (input.confirmation_token) {
@@ -90,6 +103,11 @@ common::Status PaymentService::Impl::bring(Transaction& tx, const Call& call, Pr
     }
     return {};
 }
+
+template common::Status PaymentService::Impl::bring(Transaction&, const Call&, Prepared&,
+                                                    ConfirmIntent&) const;
+template common::Status PaymentService::Impl::bring(Transaction&, const Call&, Prepared&,
+                                                    ConfirmSetup&) const;
 
 void PaymentService::Impl::insert_new(Transaction& tx, const PaymentMethod& method) {
     store::insert(tx, method);

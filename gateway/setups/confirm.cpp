@@ -125,7 +125,7 @@ Task<StoredResponse> PaymentService::confirm_setup(Call call, std::string id, Co
             booking->view.method.reset();  // the card at fault is not the one that failed before
             return refuse(*prepared->refused);
         }
-        if (auto fine = self->redeem(tx, call, *prepared); !fine) return refuse(fine.error());
+        if (auto fine = self->bring(tx, call, *prepared, input); !fine) return refuse(fine.error());
         auto method = self->method_for(tx, call.scope, *prepared,
                                        input.payment_method ? input.payment_method : intent.payment_method);
         if (!method) return refuse(method.error());
@@ -136,6 +136,7 @@ Task<StoredResponse> PaymentService::confirm_setup(Call call, std::string id, Co
         if (intent.customer)
             if (auto found = customers::require(tx, call.scope, *intent.customer, "customer"); !found)
                 return refuse(found.error());
+        Impl::give_code(**method, *prepared);
         const SetupTrial trial{&input, &*prepared, **std::move(method), false, request_id};
         return self->begin_setup(*booking, trial);
     };

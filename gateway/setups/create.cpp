@@ -9,6 +9,7 @@ namespace gateway {
 Task<StoredResponse> PaymentService::create_setup(Call call, CreateSetup input) {
     auto* self = impl_.get();
     auto& wanted = input.intent;
+    if (input.confirm) input.confirm->payment_method = wanted.payment_method;
     auto prepared = co_await self->prepare(call, wanted.payment_method, std::move(input.payment_method_data));
     if (!prepared) co_return Fail{prepared.error()};
     if (prepared->response) co_return *prepared->response;
@@ -35,9 +36,12 @@ Task<StoredResponse> PaymentService::create_setup(Call call, CreateSetup input) 
         if (intent.customer)
             if (auto found = customers::require(tx, call.scope, *intent.customer, "customer"); !found)
                 return self->refuse(tx, call, found.error(), nullptr);
-        if (auto fine = self->redeem(tx, call, *prepared); !fine)
+        if (auto fine = input.confirm ? self->bring(tx, call, *prepared, *input.confirm)
+                                      : self->redeem(tx, call, *prepared);
+            !fine)
             return self->refuse(tx, call, fine.error(), nullptr);
-        auto method = self->method_for(tx, call.scope, *prepared, intent.payment_method);
+        auto method = self->method_for(tx, call.scope, *prepared,
+                                       input.confirm ? input.confirm->payment_method : intent.payment_method);
         if (!method) return self->refuse(tx, call, method.error(), nullptr);
         if (*method)
             if (auto fine = rules::method_usable(**method, intent.customer); !fine)
@@ -47,6 +51,7 @@ Task<StoredResponse> PaymentService::create_setup(Call call, CreateSetup input) 
             auto fault = rules::may_charge(booking->account);
             if (fault) fault = rules::may_confirm(intent, method->has_value());
             if (!fault) return self->refuse(tx, call, fault.error(), nullptr);
+            Impl::give_code(**method, *prepared);
             const SetupTrial trial{&*input.confirm, &*prepared, **std::move(method), true, request_id};
             return self->begin_setup(*booking, trial);
         }

@@ -162,6 +162,27 @@ test('a confirmation token pays once, and what the confirmation says goes before
   assert.equal((await failure(intent({ confirmation_token: made.id }))).param, 'confirmation_token');
 });
 
+test('a card is set up with a confirmation token, once', async () => {
+  const customer = await stripe.customers.create({});
+  const open = await stripe.setupIntents.create({ customer: customer.id });
+  const made = await confirmationToken({ return_url: 'https://shop.example/token' });
+  const done = await stripe.setupIntents.confirm(open.id, { confirmation_token: made.id });
+  assert.equal(done.status, 'succeeded');
+  assert.deepEqual((await stripe.customers.listPaymentMethods(customer.id)).data.map((one) => one.id), [done.payment_method]);
+  const used = await stripe.confirmationTokens.retrieve(made.id);
+  assert.equal(used.setup_intent, open.id);
+  assert.equal(used.payment_intent, null);
+  for (const again of [() => stripe.setupIntents.create({ confirm: true, confirmation_token: made.id }), () => intent({ confirm: true, confirmation_token: made.id })]) {
+    const error = await failure(again());
+    assert.equal(error.code, 'token_already_used');
+    assert.equal(error.param, 'confirmation_token');
+  }
+  const second = await confirmationToken();
+  const at_once = await stripe.setupIntents.create({ customer: customer.id, confirm: true, confirmation_token: second.id });
+  assert.equal(at_once.status, 'succeeded');
+  assert.equal((await stripe.confirmationTokens.retrieve(second.id)).setup_intent, at_once.id);
+});
+
 test('a payment is made and confirmed with a confirmation token at once', async () => {
   const customer = await stripe.customers.create({});
   const first = await intent({ customer: customer.id, confirm: true, confirmation_token: (await confirmationToken({ setup_future_usage: 'off_session' })).id });

@@ -4,6 +4,7 @@
 #include "gateway/store/customers.h"
 #include "gateway/store/ephemeral_keys.h"
 #include "gateway/store/payments.h"
+#include "gateway/store/setups.h"
 #include "gateway/tokens/bank_accounts.h"
 #include "world.h"
 
@@ -82,6 +83,16 @@ class Tokens : public World {
     std::optional<std::string> used_for(const std::string& token) {
         return stored<gateway::ConfirmationToken>(token).payment_intent;
     }
+    std::optional<std::string> used_for_setup(const std::string& token) {
+        return stored<gateway::ConfirmationToken>(token).setup_intent;
+    }
+    static gateway::ConfirmSetup setup_with(std::string confirmation_token) {
+        gateway::ConfirmSetup input;
+        input.confirmation_token = std::move(confirmation_token);
+        return input;
+    }
+    std::string new_setup() { return id_of(run(service->create_setup(call(), {}))); }
+    gateway::SetupIntent setup_of(const std::string& id) { return stored<gateway::SetupIntent>(id); }
 };
 
 TEST_F(Tokens, OfACardMakeOnePaymentMethod) {
@@ -328,6 +339,117 @@ TEST_F(Tokens, OfAConfirmationSurviveACrashWithTheirPayment) {
               "400 token_already_used confirmation_token");
     EXPECT_EQ(vault.authorizations, 1);
     expect_consistent();
+}
+
+// — confirmation tokens for set-ups —
+
+TEST_F(Tokens, OfAConfirmationSetACardUpOnce) {
+    const auto token = confirmation_token();
+    const auto id = new_setup();
+    ASSERT_EQ(fault(run(service->confirm_setup(call(), id, setup_with(token)))), "200");
+    const auto setup = setup_of(id);
+    EXPECT_EQ(setup.status, gateway::SetupStatus::succeeded);
+    EXPECT_EQ(setup.return_url, "https://shop.example/token");
+    EXPECT_TRUE(setup.echoed.contains("mandate_data"));
+    EXPECT_EQ(stored<gateway::PaymentMethod>(setup.payment_method.value()).card.last4, "4242");
+    EXPECT_EQ(used_for_setup(token), id);
+    EXPECT_FALSE(used_for(token));
+    EXPECT_EQ(fault(run(service->confirm_setup(call(), new_setup(), setup_with(token)))),
+              "400 token_already_used confirmation_token");
+    EXPECT_EQ(fault(run(service->confirm_intent(call(), new_intent(), with(token)))),
+              "400 token_already_used confirmation_token");
+    EXPECT_EQ(fault(run(service->confirm_setup(call(), new_setup(), setup_with("ctoken_1")))),
+              "400 resource_missing confirmation_token");
+    expect_consistent();
+}
+
+TEST_F(Tokens, OfAConfirmationGiveWayToWhatTheSetupSays) {
+    const auto confirm_new = [&](const std::string& method) {
+        gateway::CreateSetup input;
+        input.intent.payment_method = method;
+        input.intent.return_url = "https://shop.example/request";
+        input.confirm = setup_with(confirmation_token());
+        input.confirm->return_url = input.intent.return_url;
+        return run(service->create_setup(call(), std::move(input)));
+    };
+    const auto method = id_of(run(method_of("tok_visa")));
+    const auto made = confirm_new(method);
+    ASSERT_EQ(fault(made), "200");
+    EXPECT_EQ(setup_of(id_of(made)).payment_method, method);
+    EXPECT_EQ(setup_of(id_of(made)).return_url, "https://shop.example/request");
+
+    const auto open = new_setup(), token = confirmation_token();
+    auto input = setup_with(token);
+    input.payment_method = id_of(run(method_of("tok_visa")));
+    const auto wanted = input.payment_method;
+    ASSERT_EQ(fault(run(service->confirm_setup(call(), open, std::move(input)))), "200");
+    EXPECT_EQ(setup_of(open).payment_method, wanted);
+    EXPECT_EQ(used_for_setup(token), open);
+}
+
+TEST_F(Tokens, AreGivenBackByASetupThatWasTakenBack) {
+    const auto card = card_token(), code = code_token(), confirmation = confirmation_token();
+    const auto id = new_setup();
+    const auto confirm = [&] {
+        auto input = setup_with(confirmation);
+        input.payment_method_data = of_token(card);
+        input.cvc_token = code;
+        return run(service->confirm_setup(call("k", "/v1/confirm"), id, std::move(input)));
+    };
+    vault.authorize_mode = FakeVault::Mode::unavailable;
+    ASSERT_FALSE(confirm());
+    EXPECT_FALSE(used(card));
+    EXPECT_FALSE(used(code));
+    EXPECT_FALSE(used_for_setup(confirmation));
+    vault.authorize_mode = FakeVault::Mode::normal;
+    ASSERT_EQ(fault(confirm()), "200");
+    recover();
+    EXPECT_TRUE(used(card)) << "what was taken back before gives nothing back any more";
+    EXPECT_TRUE(used(code));
+    EXPECT_EQ(used_for_setup(confirmation), id);
+    expect_consistent();
+}
+
+TEST_F(Tokens, AreGivenBackByASetupThatWasNeverMade) {
+    const auto token = confirmation_token();
+    const auto confirm_new = [&] {
+        gateway::CreateSetup input;
+        input.confirm = setup_with(token);
+        return run(service->create_setup(call(), std::move(input)));
+    };
+    vault.authorize_mode = FakeVault::Mode::unavailable;
+    ASSERT_FALSE(confirm_new());
+    EXPECT_FALSE(used_for_setup(token));
+    vault.authorize_mode = FakeVault::Mode::normal;
+    const auto made = confirm_new();
+    ASSERT_EQ(fault(made), "200");
+    EXPECT_EQ(used_for_setup(token), id_of(made));
+}
+
+TEST_F(Tokens, OfAConfirmationServeOneOfTenPaymentsAndTenSetups) {
+    const auto token = confirmation_token();
+    std::vector<Task<StoredResponse>> uses;
+    for (int i = 0; i < 10; ++i) {
+        uses.push_back(service->confirm_setup(call(), new_setup(), setup_with(token)));
+        uses.push_back(service->confirm_intent(call(), new_intent(), with(token)));
+    }
+    int done = 0, refused = 0;
+    for (const auto& outcome : run_all(std::move(uses))) {
+        done += fault(outcome) == "200";
+        refused += fault(outcome) == "400 token_already_used confirmation_token";
+    }
+    EXPECT_EQ(done, 1);
+    EXPECT_EQ(refused, 19);
+    EXPECT_NE(used_for(token).has_value(), used_for_setup(token).has_value());
+    expect_consistent();
+}
+
+TEST_F(Tokens, OfAConfirmationAreUsedByTheDeclineOfASetup) {
+    const auto token = confirmation_token();
+    const auto id = new_setup();
+    vault.authorize_code = "05";
+    EXPECT_EQ(run(service->confirm_setup(call(), id, setup_with(token)))->status, 402);
+    EXPECT_EQ(used_for_setup(token), id);
 }
 
 // — bank accounts —

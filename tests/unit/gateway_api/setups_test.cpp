@@ -46,10 +46,8 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{setups, "payment_method_types[]=sepa_debit", "400 - payment_method_types[0]: Invalid"},
         FaultCase{setups, "automatic_payment_methods[allow_redirects]=never",
                   "400 parameter_missing automatic_payment_methods[enabled]: "},
-        FaultCase{setups, "payment_method=pm_1&confirmation_token=ctoken_1",
-                  "400 parameters_exclusive payment_method: "},
         FaultCase{setups, "confirmation_token=ctoken_1",
-                  "400 resource_missing confirmation_token: No such confirmation_token: 'ctoken_1'"},
+                  "400 - confirmation_token: The parameter `confirmation_token` cannot be passed"},
         FaultCase{setups, "return_url=https://shop.example/", "400 - return_url: The parameter `return_url`"},
         FaultCase{setups, "confirm=false&mandate_data[customer_acceptance][type]=offline",
                   "400 - mandate_data: The parameter `mandate_data`"},
@@ -61,8 +59,8 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{one_setup, "usage=on_session", "400 parameter_unknown usage: "},
         FaultCase{one_setup, "confirmation_token=ctoken_1", "400 parameter_unknown confirmation_token: "},
         FaultCase{one_setup, "flow_directions[]=inbound", "400 parameter_unknown flow_directions: "},
-        FaultCase{confirm, "confirmation_token=ctoken_1",
-                  "400 resource_missing confirmation_token: No such confirmation_token: 'ctoken_1'"},
+        FaultCase{confirm, "payment_method=pm_1&payment_method_data[type]=card",
+                  "400 parameters_exclusive payment_method: "},
         FaultCase{confirm, "customer=cus_1", "400 parameter_unknown customer: "},
         FaultCase{cancel, "cancellation_reason=fraudulent",
                   "400 - cancellation_reason: Invalid cancellation_reason: must be one of abandoned, "
@@ -94,6 +92,23 @@ TEST_F(ApiTest, SetupsAreHandedOnAsTheyWereAsked) {
     EXPECT_EQ(backend_.setup_created->intent.usage, "off_session");
     EXPECT_FALSE(backend_.setup_created->confirm);
     EXPECT_TRUE(backend_.setup_created->intent.automatic_payment_methods);
+}
+
+TEST_F(ApiTest, SetupsTakeConfirmationTokensBesideWhatTheySay) {
+    const auto* body =
+        "confirmation_token=ctoken_1&payment_method=pm_1&return_url=https://shop.example/"
+        "&payment_method_options[card][network]=visa&mandate_data[customer_acceptance][type]=offline";
+    const auto expect_all = [](const ConfirmSetup& input) {
+        EXPECT_EQ(input.confirmation_token, "ctoken_1");
+        EXPECT_EQ(input.payment_method, "pm_1");
+        EXPECT_EQ(input.return_url, "https://shop.example/");
+        EXPECT_EQ(input.payment_method_options, (boost::json::object{{"card", {{"network", "visa"}}}}));
+        EXPECT_TRUE(input.echoed.contains("mandate_data"));
+    };
+    ASSERT_EQ(fault(post(setups, std::string{"confirm=true&"} + body)), "200");
+    expect_all(backend_.setup_created->confirm.value());
+    ASSERT_EQ(fault(post(confirm, body)), "200");
+    expect_all(*backend_.setup_confirmed);
 }
 
 TEST_F(ApiTest, ChangesOfASetupTellWhatIsToGo) {
