@@ -83,6 +83,23 @@ int main(int argc, char** argv) {
     revoke_command->add_option("--account", account_id, "Id of the account, acct_…")->required();
     revoke_command->add_option("--key", key_id, "Id of the key, as listed")->required();
 
+    NewDestination bank;
+    bool payouts_enabled = true;
+    auto* account_command = app.add_subcommand("account", "What the operator decides about an account");
+    account_command->require_subcommand(1);
+    auto* bank_command = account_command->add_subcommand(
+        "bank-account", "Sets where payouts go; the account's number is read from standard input");
+    bank_command->add_option("--account", bank.account, "Id of the account, acct_…")->required();
+    bank_command->add_option("--country", bank.country, "Of the bank, ISO 3166, two letters")->required();
+    bank_command->add_option("--currency", bank.currency, "Of the payouts that go there")->required();
+    bank_command->add_option("--holder", bank.holder, "Name of the holder")->required();
+    bank_command->add_option("--bank", bank.bank, "Name of the bank");
+    bank_command->add_option("--routing-number", bank.routing_number, "Of the bank, or its BIC");
+    bank_command->add_flag("--live", bank.live, "For live mode");
+    auto* payouts_command = account_command->add_subcommand("payouts", "Allows or stops payouts");
+    payouts_command->add_option("--account", account_id, "Id of the account, acct_…")->required();
+    payouts_command->add_option("--enabled", payouts_enabled, "true or false")->required();
+
     CLI11_PARSE(app, argc, argv);
     if (*reference_command) {
         std::cout << common::config_reference(config_keys());
@@ -93,6 +110,13 @@ int main(int argc, char** argv) {
     if (*migrate_command) return with_config(sources, migrate);
     if (*provision_command)
         return with_config(sources, [&](const common::Config& config) { return provision(config, account); });
+    if (*bank_command)
+        return with_config(sources,
+                           [&](const common::Config& config) { return set_bank_account(config, bank); });
+    if (*payouts_command)
+        return with_config(sources, [&](const common::Config& config) {
+            return enable_payouts(config, account_id, payouts_enabled);
+        });
     if (*list_command)
         return with_config(sources,
                            [&](const common::Config& config) { return list_keys(config, account_id); });

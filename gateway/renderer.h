@@ -14,10 +14,12 @@ namespace gateway {
 
 struct BalanceTransaction;
 struct CheckoutSession;
+struct BankAccount;
 struct Customer;
 struct EphemeralKey;
 struct File;
 struct FileLink;
+struct Payout;
 struct Refund;
 struct Review;
 struct SetupAttempt;
@@ -35,9 +37,10 @@ struct Endpoint;
 using ObjectRef =
     std::variant<const Customer*, const PaymentMethod*, const PaymentIntent*, const PaymentView*,
                  const Charge*, const Refund*, const Review*, const BalanceTransaction*,
-                 const ledger::Transfer*, const ledger::MerchantBalance*, const webhooks::Endpoint*,
-                 const File*, const FileLink*, const SetupIntent*, const SetupView*, const SetupAttempt*,
-                 const Token*, const ConfirmationToken*, const EphemeralKey*, const CheckoutSession*>;
+                 const ledger::Transfer*, const ledger::MerchantBalance*, const BankAccount*, const Payout*,
+                 const webhooks::Endpoint*, const File*, const FileLink*, const SetupIntent*,
+                 const SetupView*, const SetupAttempt*, const Token*, const ConfirmationToken*,
+                 const EphemeralKey*, const CheckoutSession*>;
 
 // Whose action an error is of: a payment or a set-up in its present state, which the error carries; nullptr:
 // neither.

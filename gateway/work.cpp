@@ -3,12 +3,14 @@
 #include <boost/json/serialize.hpp>
 
 #include "common/assert.h"
+#include "gateway/bank_accounts/bank_account.h"
 #include "gateway/checkout/session.h"
 #include "gateway/customers/customer.h"
 #include "gateway/files/file.h"
 #include "gateway/idempotency/idempotency.h"
 #include "gateway/ledger/ledger.h"
 #include "gateway/merchants/ephemeral_keys.h"
+#include "gateway/payouts/payout.h"
 #include "gateway/refunds/refund.h"
 #include "gateway/reviews/review.h"
 #include "gateway/setups/setup.h"

@@ -1,12 +1,14 @@
-#include <boost/json/serialize.hpp>
-
 #include "gateway/api/handlers.h"
+#include "gateway/api/lists.h"
+#include "gateway/store/bank_accounts.h"
 
 namespace gateway::api {
 namespace {
 
 using boost::json::array;
 using boost::json::object;
+
+constexpr int external_accounts_max = 100;
 
 object render_account(const Account& account) {
     const auto* active = account.charges_enabled ? "active" : "inactive";
@@ -33,7 +35,7 @@ object render_account(const Account& account) {
         {"details_submitted", account.charges_enabled},
         {"email", nullptr},
         {"metadata", object{}},
-        {"payouts_enabled", account.charges_enabled},
+        {"payouts_enabled", account.charges_enabled && account.payouts_enabled},
         {"requirements", object{{"alternatives", array{}},
                                 {"current_deadline", nullptr},
                                 {"currently_due", array{}},
@@ -63,22 +65,29 @@ object render_account(const Account& account) {
     };
 }
 
-StoredResponse shown(const Context& context) {
-    StoredResponse response;
-    response.body = boost::json::serialize(render_account(context.caller.account));
-    response.original_request = context.call.request_id;
-    return response;
+// The key tells the account; where its money goes is read.
+common::Task<StoredResponse> shown(Context& context) {
+    co_return co_await context.read([](Work& work) -> common::Result<object> {
+        ListQuery query;
+        query.limit = external_accounts_max;
+        query.equal = {{"active", "t"}};
+        const auto page = store::list<BankAccount>(work.tx, work.scope(), query);
+        if (!page) return common::Fail{page.error()};
+        auto body = render_account(work.account);
+        const auto path = "/v1/accounts/" + common::public_account_id(work.account.id);
+        body["external_accounts"] = envelope(work, *page, path + "/external_accounts");
+        return body;
+    });
 }
 
 }  // namespace
 
-// The key tells the account, so nothing is read.
 common::Task<StoredResponse> read_own_account(Context& context) {
-    co_return shown(context);
+    co_return co_await shown(context);
 }
 
 common::Task<StoredResponse> read_account(Context& context) {
-    if (context.id == common::public_account_id(context.caller.account.id)) co_return shown(context);
+    if (context.id == common::public_account_id(context.caller.account.id)) co_return co_await shown(context);
     co_return common::Fail{common::Error{
         403,
         common::ErrorType::invalid_request,

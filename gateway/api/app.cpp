@@ -19,6 +19,8 @@
 #include "gateway/ledger/release.h"
 #include "gateway/payments/lapse.h"
 #include "gateway/payments/vault_port.h"
+#include "gateway/payouts/sandbox_bank.h"
+#include "gateway/payouts/settle.h"
 #include "gateway/sealer.h"
 
 namespace gateway::api {
@@ -58,15 +60,15 @@ class Worker {
     Worker(common::asio::io_context& io, std::vector<vault::Group::Vault> vaults, common::db::Pool& database,
            Merchants& merchants, Limits& limits, const JsonRenderer& renderer, const ledger::Terms& terms,
            std::span<const std::uint8_t> digest_key, const webhooks::Desk& webhooks,
-           const BankNumbers& bank_numbers, const common::Clock& clock,
+           const BankNumbers& bank_numbers, const payouts::Terms& payout_terms, const common::Clock& clock,
            const common::http::TlsSource& outward, common::Metrics& metrics)
         : io_{&io},
           vaults_{io, std::move(vaults), outward, metrics},
           port_{vaults_},
           file_keys_{vaults_},
           payments_{database, port_, renderer, clock, terms},
-          backend_{database, merchants, payments_,    vaults_, file_keys_,
-                   renderer, webhooks,  bank_numbers, clock},
+          backend_{database, merchants, payments_,    vaults_,      file_keys_,
+                   renderer, webhooks,  bank_numbers, payout_terms, clock},
           api_{backend_, limits, renderer, digest_key, metrics} {}
 
     common::Result<unsigned short> listen(common::http::ServerOptions options, common::http::TlsSource tls,
@@ -110,14 +112,15 @@ class Chore {
 };
 
 // Every second: ends what a crash or a passed deadline left open, makes money available whose time has come,
-// lets go of holds that are too old to be captured, and ends Checkout Sessions whose time is over. Every
-// minute: forgets old idempotency keys.
+// lets go of holds that are too old to be captured, ends Checkout Sessions whose time is over, and deals
+// with the bank about payouts, where there is one. Every minute: forgets old idempotency keys.
 common::asio::awaitable<void> keep_house(PaymentService& service, common::db::Pool& database,
-                                         const Renderer& renderer, const common::Clock& clock,
-                                         common::Metrics& metrics) {
+                                         payouts::Dispatcher* dispatcher, const Renderer& renderer,
+                                         const common::Clock& clock, common::Metrics& metrics) {
     common::asio::steady_timer timer{co_await common::asio::this_coro::executor};
     Chore recovery{"recovery failed"}, releasing{"balances not released"}, lapsing{"holds not let go"},
-        expiring{"Checkout Sessions not expired"}, purging{"idempotency keys not purged"};
+        expiring{"Checkout Sessions not expired"}, paying_out{"payouts not dealt with"},
+        purging{"idempotency keys not purged"};
     for (int second = 0;; ++second) {
         timer.expires_after(1s);
         co_await timer.async_wait(common::asio::as_tuple(common::asio::use_awaitable));
@@ -130,6 +133,7 @@ common::asio::awaitable<void> keep_house(PaymentService& service, common::db::Po
         releasing.note(co_await ledger::release_due(database, renderer, now_ms, many_at_once_max));
         lapsing.note(co_await payments::lapse_due(database, renderer, now_ms, at_once_max));
         expiring.note(co_await checkout::expire_due(database, renderer, now_ms, many_at_once_max));
+        if (dispatcher) paying_out.note(co_await dispatcher->run(at_once_max));
         if (second % purge_every == 0)
             purging.note(co_await idempotency::purge(database, now_ms, many_at_once_max));
     }
@@ -177,6 +181,8 @@ int serve(const common::Config& config) {
     if (!vaults) return fail("vaults unusable", vaults.error());
     const auto terms = terms_of(config);
     if (!terms) return fail("fees unusable", terms.error());
+    const auto payout_terms = payout_terms_of(config);
+    if (!payout_terms) return fail("payouts unusable", payout_terms.error());
     auto inside = certs::TlsContext::load(certs::Profile::internal_client, std::move(vault_files));
     if (!inside) return fail("vault client certificate unusable", inside.error());
     auto webhook_rules = webhook_rules_of(config);
@@ -205,16 +211,20 @@ int serve(const common::Config& config) {
     std::vector<std::unique_ptr<Worker>> workers;
     auto port = static_cast<unsigned short>(config.integer("server.port"));
     for (std::size_t i = 0; i < threads; ++i) {
-        workers.push_back(std::make_unique<Worker>(runtime.io(i), *vaults, database, merchants, limits,
-                                                   renderer, *terms, digest_key.bytes(), webhook_desk,
-                                                   bank_numbers, clock, source_of(*inside), metrics));
+        workers.push_back(std::make_unique<Worker>(
+            runtime.io(i), *vaults, database, merchants, limits, renderer, *terms, digest_key.bytes(),
+            webhook_desk, bank_numbers, *payout_terms, clock, source_of(*inside), metrics));
         const auto bound = workers.back()->listen(server_options(config, port), source_of(*outside), metrics);
         if (!bound) return fail("cannot listen", bound.error());
         port = *bound;
     }
-    common::asio::co_spawn(runtime.io(0),
-                           keep_house(workers[0]->payments(), database, renderer, clock, metrics),
-                           common::log_exceptions("housekeeping"));
+    payouts::SandboxBank bank{database, clock};
+    payouts::Dispatcher dispatcher{database, bank, bank_numbers, renderer, clock};
+    common::asio::co_spawn(
+        runtime.io(0),
+        keep_house(workers[0]->payments(), database, payout_terms->test_mode ? &dispatcher : nullptr,
+                   renderer, clock, metrics),
+        common::log_exceptions("housekeeping"));
     webhooks::SystemNetwork network;
     webhooks::Deliverer deliverer{
         runtime.io(threads), database, network, source_of(*receivers),

@@ -24,6 +24,12 @@ struct NewKey {
     std::vector<std::string> permissions;  // of a restricted key
 };
 
+struct NewDestination {
+    std::string account;  // "acct_…"
+    std::string country, currency, holder, bank, routing_number;
+    bool live = false;
+};
+
 // Each returns the exit code of the process; problems are told on standard error.
 int serve(const common::Config& config);
 int migrate(const common::Config& config);
@@ -37,5 +43,10 @@ int list_keys(const common::Config& config, const std::string& account);
 int revoke_key(const common::Config& config, const std::string& account, const std::string& key_id);
 // Prints {"key", "kind", "livemode"}; the key is shown this once.
 int create_key(const common::Config& config, const NewKey& key);
+// From now on payouts in that currency and mode go there. Reads the account's number from standard input and
+// prints {"id", "currency", "last4", "fingerprint", "livemode"}.
+int set_bank_account(const common::Config& config, const NewDestination& destination);
+// Whether the account may pay out.
+int enable_payouts(const common::Config& config, const std::string& account, bool enabled);
 
 }  // namespace gateway::api

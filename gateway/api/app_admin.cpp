@@ -87,6 +87,7 @@ int check(const common::Config& config) {
     if (!server) return fail(server.error());
     if (const auto vaults = vaults_of(config); !vaults) return fail(vaults.error());
     if (const auto terms = terms_of(config); !terms) return fail(terms.error());
+    if (const auto terms = payout_terms_of(config); !terms) return fail(terms.error());
     const auto client = certs::TlsContext::load(
         certs::Profile::internal_client,
         {config.text("vault.certificate"), config.text("vault.key"), config.text("vault.ca")});

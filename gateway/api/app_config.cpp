@@ -73,6 +73,13 @@ constexpr common::ConfigKey keys[] = {
      "Other fixed parts for single currencies, each as currency=minor units, such as jpy=40."},
     {"settlement.days", ConfigKind::integer, "2",
      "Days from the capture until the money counts as available in the merchant's balance.", 0, 90},
+    {"payouts.bank", ConfigKind::text, "none",
+     "Which bank carries payouts out: none, or sandbox, which serves test mode only."},
+    {"payouts.days", ConfigKind::integer, "2", "Days until a standard payout arrives.", 0, 30},
+    {"payouts.instant_minutes", ConfigKind::integer, "30", "Minutes until an instant payout arrives.", 0,
+     1440},
+    {"payouts.hold_minutes", ConfigKind::integer, "60",
+     "Minutes that a standard payout waits, and can be canceled, before it is sent to the bank.", 0, 10080},
     {"log.level", ConfigKind::text, "info", "debug, info, warning or error."},
 };
 

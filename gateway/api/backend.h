@@ -2,10 +2,11 @@
 // database.
 #pragma once
 
+#include "gateway/bank_accounts/numbers.h"
 #include "gateway/files/keys.h"
 #include "gateway/merchants/merchants.h"
 #include "gateway/payments/service.h"
-#include "gateway/tokens/bank_accounts.h"
+#include "gateway/payouts/terms.h"
 #include "gateway/webhooks/endpoints.h"
 #include "gateway/work.h"
 
@@ -47,6 +48,7 @@ class Backend {
     virtual const BankNumbers& bank_numbers() const = 0;
     virtual common::SecretText text_of(const EphemeralKey& key) const = 0;
     virtual void forget(const EphemeralKey& key) = 0;
+    virtual const payouts::Terms& payouts() const = 0;
     virtual boost::asio::awaitable<Readiness> readiness(common::Deadline deadline) = 0;
 };
 

@@ -21,6 +21,8 @@ enum class ObjectKind : std::uint8_t {
     refund_list,
     review,
     balance_transaction,
+    payout,
+    bank_account,
     file,
     file_link,
     setup_intent,

@@ -72,6 +72,13 @@ common::Task<StoredResponse> list_events(Context& context);
 common::Task<StoredResponse> read_event(Context& context);
 common::Task<StoredResponse> redeliver_event(Context& context);
 
+common::Task<StoredResponse> create_payout(Context& context);
+common::Task<StoredResponse> read_payout(Context& context);
+common::Task<StoredResponse> update_payout(Context& context);
+common::Task<StoredResponse> cancel_payout(Context& context);
+common::Task<StoredResponse> reverse_payout(Context& context);
+common::Task<StoredResponse> list_payouts(Context& context);
+
 common::Task<StoredResponse> read_balance(Context& context);
 common::Task<StoredResponse> read_balance_transaction(Context& context);
 common::Task<StoredResponse> list_balance_transactions(Context& context);

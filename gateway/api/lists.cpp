@@ -16,25 +16,6 @@ std::int64_t second_of(std::int64_t given, std::int64_t shift) {
     return std::clamp<std::int64_t>(given, -1, end_of_time) + shift;
 }
 
-void put_created(ListQuery& query, const Parameters& parameters) {
-    if (const auto exact = parameters.integer("created")) {
-        query.created_from = second_of(*exact, 0);
-        query.created_before = second_of(*exact, 1);
-    }
-    const auto range = parameters.hash("created");
-    if (!range) return;
-    const auto later = [](std::optional<std::int64_t>& bound, std::int64_t second) {
-        bound = std::max(bound.value_or(second), second);
-    };
-    const auto earlier = [](std::optional<std::int64_t>& bound, std::int64_t second) {
-        bound = std::min(bound.value_or(second), second);
-    };
-    if (const auto gt = range->integer("gt")) later(query.created_from, second_of(*gt, 1));
-    if (const auto gte = range->integer("gte")) later(query.created_from, second_of(*gte, 0));
-    if (const auto lt = range->integer("lt")) earlier(query.created_before, second_of(*lt, 0));
-    if (const auto lte = range->integer("lte")) earlier(query.created_before, second_of(*lte, 1));
-}
-
 }  // namespace
 
 common::Result<int> page_limit(const Parameters& parameters) {
@@ -43,6 +24,27 @@ common::Result<int> page_limit(const Parameters& parameters) {
     return Fail{Error::invalid("parameter_invalid_integer", "limit",
                                "Invalid limit: {}. It must be between 1 and {}.",
                                {common::Safe::number(limit), common::Safe::number(limit_max)})};
+}
+
+ListQuery::Between between_of(const Parameters& parameters, const char* name) {
+    ListQuery::Between bounds{name, {}, {}};
+    if (const auto exact = parameters.integer(name)) {
+        bounds.from = second_of(*exact, 0);
+        bounds.before = second_of(*exact, 1);
+    }
+    const auto range = parameters.hash(name);
+    if (!range) return bounds;
+    const auto later = [&bounds](std::int64_t second) {
+        bounds.from = std::max(bounds.from.value_or(second), second);
+    };
+    const auto earlier = [&bounds](std::int64_t second) {
+        bounds.before = std::min(bounds.before.value_or(second), second);
+    };
+    if (const auto gt = range->integer("gt")) later(second_of(*gt, 1));
+    if (const auto gte = range->integer("gte")) later(second_of(*gte, 0));
+    if (const auto lt = range->integer("lt")) earlier(second_of(*lt, 0));
+    if (const auto lte = range->integer("lte")) earlier(second_of(*lte, 1));
+    return bounds;
 }
 
 common::Result<ListQuery> list_query(const Parameters& parameters) {
@@ -54,7 +56,9 @@ common::Result<ListQuery> list_query(const Parameters& parameters) {
         return Fail{fine.error()};
     query.starting_after = parameters.text("starting_after").value_or("");
     query.ending_before = parameters.text("ending_before").value_or("");
-    put_created(query, parameters);
+    const auto created = between_of(parameters, "created");
+    query.created_from = created.from;
+    query.created_before = created.before;
     return query;
 }
 

@@ -24,13 +24,20 @@ boost::json::object envelope(const Work& work, const Page<T>& page, std::string_
     return {{"object", "list"}, {"data", std::move(data)}, {"has_more", page.has_more}, {"url", url}};
 }
 
-// Reads the page that the caller asks for, of the objects whose columns equal `filters`.
+// The bounds that a parameter of Kind::range sets, to a column of its name.
+ListQuery::Between between_of(const Parameters& parameters, const char* name);
+
+// Reads the page that the caller asks for, of the objects whose columns equal `filters` and lie within what
+// is given for the parameters `ranges`.
 template <class T>
 common::Task<StoredResponse> list_of(const Context& context,
-                                     std::vector<std::pair<const char*, std::string>> filters) {
+                                     std::vector<std::pair<const char*, std::string>> filters,
+                                     std::vector<const char*> ranges = {}) {
     auto query = list_query(context.parameters());
     if (!query) co_return common::Fail{query.error()};
     query->equal = std::move(filters);
+    for (const char* name : ranges)
+        query->between.push_back(between_of(context.parameters(), name));
     auto job = [query = *std::move(query),
                 url = std::string{context.path}](Work& work) -> common::Result<boost::json::object> {
         auto page = store::list<T>(work.tx, work.scope(), query);

@@ -5,10 +5,12 @@
 
 #include "gateway/payments/service.h"
 #include "gateway/store/balance_transactions.h"
+#include "gateway/store/bank_accounts.h"
 #include "gateway/store/checkout_sessions.h"
 #include "gateway/store/customers.h"
 #include "gateway/store/files.h"
 #include "gateway/store/payments.h"
+#include "gateway/store/payouts.h"
 #include "gateway/store/refunds.h"
 #include "gateway/store/reviews.h"
 #include "gateway/store/setups.h"
@@ -63,6 +65,8 @@ constexpr Source sources[] = {
     {"file_", load<File>},
     {"seti_", load_setups},
     {"setatt_", load<SetupAttempt>},
+    {"po_", load<Payout>},
+    {"ba_", load<BankAccount>},
 };
 
 const Source* source_of(std::string_view id) {

@@ -84,25 +84,6 @@ value render_options(const object& options) {
 
 }  // namespace
 
-object render_bank_account(const BankAccount& account, const Style& style) {
-    object result{
-        {"id", account.id},
-        {"object", "bank_account"},
-        {"account_holder_name", text_or_null(account.holder_name)},
-        {"account_holder_type", text_or_null(account.holder_type)},
-        {"account_type", text_or_null(account.account_type)},
-        {"bank_name", nullptr},
-        {"country", account.country},
-        {"currency", account.currency},
-        {"fingerprint", style.publishable ? value(nullptr) : value(account.fingerprint)},
-        {"last4", account.last4},
-        {"routing_number", text_or_null(account.routing_number)},
-        {"status", "new"},
-    };
-    if (account.customer) result["customer"] = *account.customer;
-    return result;
-}
-
 object render_token(const Token& token, const Style& style) {
     object result{
         {"id", token.id},

@@ -110,6 +110,10 @@ boost::json::object render_object(const ObjectRef& object, const Style& style) {
             return render_confirmation_token(*token, style);
         }
         boost::json::object operator()(const EphemeralKey* key) const { return render_ephemeral_key(*key); }
+        boost::json::object operator()(const BankAccount* account) const {
+            return render_external_account(*account, style);
+        }
+        boost::json::object operator()(const Payout* payout) const { return render_payout(*payout); }
     };
     return std::visit(Visitor{style}, object);
 }

@@ -30,6 +30,8 @@ boost::json::object render_payment_method(const PaymentMethod& method, const Sty
 boost::json::object render_card(const CardDetails& card, const Style& style);
 boost::json::object render_token(const Token& token, const Style& style);
 boost::json::object render_bank_account(const BankAccount& account, const Style& style);
+// One that payouts go to.
+boost::json::object render_external_account(const BankAccount& account, const Style& style);
 boost::json::object render_ephemeral_key(const EphemeralKey& key);
 boost::json::object render_confirmation_token(const ConfirmationToken& token, const Style& style);
 // `declined`: the method that the last error names, if it is at hand.
@@ -49,6 +51,7 @@ boost::json::object render_checkout_session(const CheckoutSession& session, cons
 boost::json::object render_line_item(const CheckoutSession& session, const LineItem& item, bool product);
 boost::json::object render_balance_transaction(const BalanceTransaction& transaction);
 boost::json::object render_balance(const ledger::MerchantBalance& balance);
+boost::json::object render_payout(const Payout& payout);
 boost::json::object render_transfer(const ledger::Transfer& transfer);
 boost::json::object render_file(const File& file, const Style& style);
 boost::json::object render_file_link(const FileLink& link, const Style& style);

@@ -10,6 +10,7 @@
 #include "gateway/api/handlers.h"
 #include "gateway/api/openapi.h"
 #include "gateway/api/payment_intent_rules.h"
+#include "gateway/api/payout_rules.h"
 #include "gateway/api/refund_rules.h"
 #include "gateway/api/searches.h"
 #include "gateway/api/setup_intent_rules.h"
@@ -52,6 +53,8 @@ constexpr Answer attempt_list{ObjectKind::setup_attempt, true};
 constexpr Answer session_object{ObjectKind::checkout_session};
 constexpr Answer session_list{ObjectKind::checkout_session, true};
 constexpr Answer line_item_list{ObjectKind::line_item, true};
+constexpr Answer payout_object{ObjectKind::payout};
+constexpr Answer payout_list{ObjectKind::payout, true};
 constexpr Answer balance_object{ObjectKind::balance_transaction};
 constexpr Answer balance_list{ObjectKind::balance_transaction, true};
 constexpr Answer confirmation{ObjectKind::confirmation_token};
@@ -125,6 +128,12 @@ constexpr Route table[] = {
     {get, "/v1/events", "events", read, secret, plain_list, list_events_rules, no_body, list_events},
     {get, "/v1/events/{id}", "events", read, secret, plain_object, read_rules, no_body, read_event},
     {post, "/v1/events/{id}/redeliver", "events", write, secret, plain_object, no_rules, no_body, redeliver_event},
+    {post, "/v1/payouts", "payouts", write, secret, payout_object, create_payout_rules, form_body, create_payout},
+    {get, "/v1/payouts", "payouts", read, secret, payout_list, list_payouts_rules, no_body, list_payouts},
+    {get, "/v1/payouts/{id}", "payouts", read, secret, payout_object, read_rules, no_body, read_payout},
+    {post, "/v1/payouts/{id}", "payouts", write, secret, payout_object, update_payout_rules, form_body, update_payout},
+    {post, "/v1/payouts/{id}/cancel", "payouts", write, secret, payout_object, cancel_payout_rules, form_body, cancel_payout},
+    {post, "/v1/payouts/{id}/reverse", "payouts", write, secret, payout_object, reverse_payout_rules, form_body, reverse_payout},
     {get, "/v1/balance", "balance", read, secret, plain_object, no_rules, no_body, read_balance},
     {get, "/v1/balance_transactions", "balance", read, secret, balance_list, list_balance_rules, no_body, list_balance_transactions},
     {get, "/v1/balance_transactions/{id}", "balance", read, secret, balance_object, read_rules, no_body, read_balance_transaction},

@@ -10,7 +10,8 @@ class ServiceBackend final : public Backend {
   public:
     ServiceBackend(common::db::Pool& database, Merchants& merchants, PaymentService& payments,
                    vault::Group& vaults, files::KeyPort& file_keys, const Renderer& renderer,
-                   webhooks::Desk webhooks, const BankNumbers& bank_numbers, const common::Clock& clock)
+                   webhooks::Desk webhooks, const BankNumbers& bank_numbers, const payouts::Terms& payouts,
+                   const common::Clock& clock)
         : database_{&database},
           merchants_{&merchants},
           payments_{&payments},
@@ -19,6 +20,7 @@ class ServiceBackend final : public Backend {
           works_{database, renderer, clock},
           webhooks_{std::move(webhooks)},
           bank_numbers_{&bank_numbers},
+          payouts_{payouts},
           clock_{&clock} {}
 
     common::Task<Caller> authenticate(std::string_view key) override { return merchants_->authenticate(key); }
@@ -79,6 +81,7 @@ class ServiceBackend final : public Backend {
     const BankNumbers& bank_numbers() const override { return *bank_numbers_; }
     common::SecretText text_of(const EphemeralKey& key) const override { return merchants_->text_of(key); }
     void forget(const EphemeralKey& key) override { merchants_->forget(key); }
+    const payouts::Terms& payouts() const override { return payouts_; }
     boost::asio::awaitable<Readiness> readiness(common::Deadline deadline) override;
 
   private:
@@ -90,6 +93,7 @@ class ServiceBackend final : public Backend {
     Works works_;
     webhooks::Desk webhooks_;
     const BankNumbers* bank_numbers_;
+    payouts::Terms payouts_;
     const common::Clock* clock_;
 };
 

@@ -41,4 +41,16 @@ common::Result<ledger::Terms> terms_of(const common::Config& config) {
     return terms;
 }
 
+common::Result<payouts::Terms> payout_terms_of(const common::Config& config) {
+    const auto bank = config.text("payouts.bank");
+    if (bank != "none" && bank != "sandbox")
+        return Fail{Error::internal("payouts.bank: {} is neither none nor sandbox", {Safe::param(bank)})};
+    payouts::Terms terms;
+    terms.test_mode = bank == "sandbox";
+    terms.days = config.integer("payouts.days");
+    terms.instant_minutes = config.integer("payouts.instant_minutes");
+    terms.hold_minutes = config.integer("payouts.hold_minutes");
+    return terms;
+}
+
 }  // namespace gateway::api

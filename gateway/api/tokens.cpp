@@ -2,7 +2,7 @@
 
 #include "gateway/api/handlers.h"
 #include "gateway/api/token_rules.h"
-#include "gateway/tokens/bank_accounts.h"
+#include "gateway/tokens/bank_account_token.h"
 
 namespace gateway::api {
 namespace {

@@ -12,11 +12,16 @@ namespace {
 constexpr const char* acquirer_receivable = "acq_recv";
 constexpr const char* merchant_pending = "m_pend";
 constexpr const char* merchant_available = "m_avail";
+constexpr const char* merchant_hold = "m_hold";
+constexpr const char* bank = "bank";
 constexpr const char* fee_income = "fee_inc";
 constexpr const char* step_payment = "payment";
 constexpr const char* step_fee = "fee";
 constexpr const char* step_release = "release";
 constexpr const char* step_refund = "refund";
+constexpr const char* type_payout = "payout";
+constexpr const char* type_payout_cancel = "payout_cancel";
+constexpr const char* type_payout_failure = "payout_failure";
 constexpr std::int64_t day_seconds = 24 * 3600;
 
 struct Step {
@@ -29,6 +34,10 @@ constexpr Step release_step{step_release, merchant_pending, merchant_available};
 constexpr Step refund_of_pending_step{step_refund, merchant_pending, acquirer_receivable,
                                       TransferState::pending};
 constexpr Step refund_step{step_refund, merchant_available, acquirer_receivable, TransferState::pending};
+constexpr Step payout_step{type_payout, merchant_available, merchant_hold};
+constexpr Step payout_cancel_step{type_payout_cancel, merchant_hold, merchant_available};
+constexpr Step payout_sent_step{"payout_sent", merchant_hold, bank};
+constexpr Step payout_failure_step{type_payout_failure, bank, merchant_available};
 // Of a balance transaction that took money away.
 constexpr Step release_of_debt_step{step_release, merchant_available, merchant_pending};
 
@@ -67,10 +76,32 @@ BalanceTransaction new_transaction(const Scope& scope, common::Currency currency
     return transaction;
 }
 
+void move_payout(store::Transaction& tx, const Scope& scope, const Step& step, const PayoutEntry& what,
+                 std::int64_t now_ms) {
+    const bool moved = move(tx, scope, step, what.payout, what.amount, now_ms);
+    PORTCULLIS_ASSERT(moved);
+}
+
+// The step's name is the type of the balance transaction, too. `sign`: whether the merchant gets the money.
+BalanceTransaction book_payout(store::Transaction& tx, const Scope& scope, const Step& step,
+                               const PayoutEntry& what, int sign, std::int64_t now_ms) {
+    move_payout(tx, scope, step, what, now_ms);
+    auto transaction = new_transaction(scope, what.amount.currency(), now_ms);
+    transaction.type = step.name;
+    transaction.reporting_category = sign < 0 ? "payout" : "payout_reversal";
+    transaction.status = BalanceStatus::available;
+    transaction.amount = transaction.net = sign * what.amount.minor();
+    transaction.available_on = transaction.created;
+    transaction.source = transaction.payout = what.payout;
+    transaction.description = what.description;
+    store::insert(tx, transaction);
+    return transaction;
+}
+
 }  // namespace
 
 std::string_view Balance::kind() const {
-    if (name == acquirer_receivable) return "asset";
+    if (name == acquirer_receivable || name == bank) return "asset";
     if (name == fee_income) return "income";
     return name == "net_cost" || name == "disp_loss" ? "expense" : "liability";
 }
@@ -141,6 +172,31 @@ std::optional<BalanceTransaction> refund(store::Transaction& tx, const Scope& sc
     transaction.description = what.description;
     store::insert(tx, transaction);
     return transaction;
+}
+
+std::int64_t lock_available(store::Transaction& tx, const Scope& scope, common::Currency currency) {
+    // What comes to be available after this look, nobody could have locked.
+    if (!store::lock_ledger_account(tx, scope, currency, merchant_available)) return 0;
+    return funds(balances(tx, scope))[std::string{currency.code()}].available;
+}
+
+BalanceTransaction pay_out(store::Transaction& tx, const Scope& scope, const PayoutEntry& what,
+                           std::int64_t now_ms) {
+    return book_payout(tx, scope, payout_step, what, -1, now_ms);
+}
+
+void send_payout(store::Transaction& tx, const Scope& scope, const PayoutEntry& what, std::int64_t now_ms) {
+    move_payout(tx, scope, payout_sent_step, what, now_ms);
+}
+
+BalanceTransaction cancel_payout(store::Transaction& tx, const Scope& scope, const PayoutEntry& what,
+                                 std::int64_t now_ms) {
+    return book_payout(tx, scope, payout_cancel_step, what, 1, now_ms);
+}
+
+BalanceTransaction return_payout(store::Transaction& tx, const Scope& scope, const PayoutEntry& what,
+                                 std::int64_t now_ms) {
+    return book_payout(tx, scope, payout_failure_step, what, 1, now_ms);
 }
 
 void release(store::Transaction& tx, const BalanceTransaction& released, std::int64_t now_ms) {

@@ -4,8 +4,11 @@
 //   acq_recv   asset      what the acquirer owes us
 //   m_pend     liability  the merchant's money that is not available yet
 //   m_avail    liability  the merchant's money that can be paid out
+//   m_hold     liability  the merchant's money on its way to a bank that has not been asked yet
+//   bank       asset      our account at the bank; payouts leave it; what the acquirer pays us is not booked
+//                         there yet, so it is negative by what was paid out
 //   fee_inc    income     our fees
-//   m_hold, m_prov (liability), net_cost, disp_loss (expense): of disputes and payouts, not used yet
+//   m_prov (liability), net_cost, disp_loss (expense): of disputes, not used yet
 //
 //   step                 debit      credit    amount
 //   authorized           acq_recv   m_pend    what was approved, pending: counts for nothing
@@ -20,15 +23,22 @@
 //                        or m_avail           else of what is; fees are not given back
 //   refunded             posts the pending one
 //   refund failed        voids the pending one
+//   payout asked for     m_avail    m_hold    the amount
+//   payout canceled      m_hold     m_avail   the same
+//   payout sent          m_hold     bank      when the bank is asked
+//   payout failed        bank       m_avail   what the bank gave back
 //
 // What always holds, in each account, mode and currency:
 //   - debits = credits, over all accounts.
-//   - A capture or a refund leaves one balance transaction; a hold that is voided, none.
+//   - A capture or a refund leaves one balance transaction; a hold that is voided, none. A payout leaves one,
+//     and another one when the money comes back.
+//   - m_hold holds the payouts that are pending; bank is short of those that are in transit or paid.
+//   - A payout is never more than what was available, whatever goes on beside it: payouts of an account, mode
+//     and currency wait for each other on the row of m_avail. Refunds do not, and may leave it negative.
 //   - What m_pend holds is the sum of `net` of the balance transactions that are pending, and what m_avail
 //     holds is that of the ones that are available.
-//   - A step is posted once for its source: the hold of a charge, the refund, or the balance transaction that
-//   is
-//     released.
+//   - A step is posted once for its source: the hold of a charge, the refund, the payout, or the balance
+//     transaction that is released.
 #pragma once
 
 #include <map>
@@ -101,6 +111,23 @@ bool drop_refund(store::Transaction& tx, const Scope& scope, const std::string& 
 // Posts what was set aside and stores the balance transaction. Nothing: nothing is set aside.
 std::optional<BalanceTransaction> refund(store::Transaction& tx, const Scope& scope, const Outflow& what,
                                          std::int64_t now_ms);
+
+struct PayoutEntry {
+    std::string payout;
+    common::Money amount;
+    std::optional<std::string> description;
+};
+// What can be paid out, which may be negative. Whoever asks next waits until the transaction ends.
+std::int64_t lock_available(store::Transaction& tx, const Scope& scope, common::Currency currency);
+// Takes the money from what is available, for a payout; the caller has made sure that it is there.
+BalanceTransaction pay_out(store::Transaction& tx, const Scope& scope, const PayoutEntry& what,
+                           std::int64_t now_ms);
+void send_payout(store::Transaction& tx, const Scope& scope, const PayoutEntry& what, std::int64_t now_ms);
+// Gives it back: of a payout that was not sent, and of one that the bank returned.
+BalanceTransaction cancel_payout(store::Transaction& tx, const Scope& scope, const PayoutEntry& what,
+                                 std::int64_t now_ms);
+BalanceTransaction return_payout(store::Transaction& tx, const Scope& scope, const PayoutEntry& what,
+                                 std::int64_t now_ms);
 
 // Moves what is pending to what is available, for a balance transaction that was marked so just now.
 void release(store::Transaction& tx, const BalanceTransaction& released, std::int64_t now_ms);

@@ -25,6 +25,7 @@ struct Account {
     std::string default_version = "2026-10-28.endive";
     std::string authentication_mode = "always";  // always, risk_based, delegated (set by the operator only)
     bool charges_enabled = true;
+    bool payouts_enabled = true;      // set by the operator
     bool raw_card_data_live = false;  // settings.card_data.raw_allowed
     std::string statement_descriptor;
     vault::MerchantIdentity identity;

@@ -129,6 +129,9 @@ pepper_file = "$data/secrets/api_key_pepper"
 allow_private_addresses = true
 allow_plain_http = true
 ports = ["*"]
+[payouts]
+bank = "sandbox"
+instant_minutes = 0
 EOF
 }
 
@@ -170,4 +173,16 @@ provision_accounts() {
             2>>"$data/logs/provision.log") || { tail -3 "$data/logs/provision.log" >&2; fail "The sandbox merchants could not be made; see $data/logs/provision.log"; }
         write_file "$data/secrets/account_$name.json" <<<"$account"
     done
+    for name in strict relaxed; do provision_bank_account "$name"; done
+}
+
+# Where the sandbox bank pays what it is told to; docs/operations.md has the numbers that it does not pay to.
+provision_bank_account() {  # <account>
+    local id made
+    [[ -s $data/secrets/bank_account_$1.json ]] && return
+    id=$(sed -n 's/.*"id" *: *"\([^"]*\)".*/\1/p' "$data/secrets/account_$1.json")
+    made=$("$bin/portcullis-gateway" account bank-account --config "$data/config/gateway.toml" --account "$id" --country US --currency eur \
+        --holder "Sandbox $1" --bank "Sandbox Bank" --routing-number 110000000 2>>"$data/logs/provision.log" <<<000123456789) ||
+        { tail -3 "$data/logs/provision.log" >&2; fail "The sandbox merchants' bank accounts could not be set; see $data/logs/provision.log"; }
+    write_file "$data/secrets/bank_account_$1.json" <<<"$made"
 }

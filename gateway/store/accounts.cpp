@@ -30,6 +30,11 @@ constexpr Statement api_key_by_id{
 constexpr Statement set_expiry{"api_key_expire",
                                "UPDATE api_keys SET expires_at = $3 WHERE account_id = $1 AND id = $2"};
 
+constexpr Statement set_document{"account_set_document",
+                                 "UPDATE accounts SET document = $2::jsonb WHERE account_id = $1"};
+constexpr Statement lock_row{"account_lock",
+                             "SELECT 1 FROM accounts WHERE account_id = $1 FOR NO KEY UPDATE"};
+
 constexpr std::array<const char*, 3> kinds{"secret", "restricted", "publishable"};
 
 json::object account_document(const Account& account) {
@@ -44,6 +49,7 @@ json::object account_document(const Account& account) {
     json::object document;
     document["default_currency"] = account.default_currency;
     document["default_version"] = account.default_version;
+    document["payouts_enabled"] = account.payouts_enabled;
     document["raw_card_data_live"] = account.raw_card_data_live;
     document["statement_descriptor"] = account.statement_descriptor;
     document["identity"] = std::move(identity);
@@ -76,6 +82,8 @@ std::optional<Account> find_account(Transaction& tx, common::AccountId id) {
     account.charges_enabled = row[2].as<bool>();
     account.default_currency = text(document, "default_currency");
     account.default_version = text(document, "default_version");
+    if (const auto* enabled = document.if_contains("payouts_enabled"))
+        account.payouts_enabled = enabled->as_bool();
     account.raw_card_data_live = document.at("raw_card_data_live").as_bool();
     account.statement_descriptor = text(document, "statement_descriptor");
     account.identity.mcc = text(identity, "mcc");
@@ -86,6 +94,15 @@ std::optional<Account> find_account(Transaction& tx, common::AccountId id) {
     account.identity.city = text(identity, "city");
     account.identity.country = text(identity, "country");
     return account;
+}
+
+bool enable_payouts(Transaction& tx, common::AccountId id, bool enabled) {
+    tx.exec(lock_row, id.value);
+    auto account = find_account(tx, id);
+    if (!account) return false;
+    account->payouts_enabled = enabled;
+    tx.exec(set_document, id.value, json::serialize(account_document(*account)));
+    return true;
 }
 
 void insert(Transaction& tx, common::AccountId account, const KeyRow& key, std::int64_t created) {

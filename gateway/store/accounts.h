@@ -17,6 +17,8 @@ struct KeyRow {
 // False: the account is there already.
 bool insert(Transaction& tx, const Account& account, std::int64_t created);
 std::optional<Account> find_account(Transaction& tx, common::AccountId id);
+// False: there is no such account.
+bool enable_payouts(Transaction& tx, common::AccountId id, bool enabled);
 void insert(Transaction& tx, common::AccountId account, const KeyRow& key, std::int64_t created);
 std::optional<KeyRow> find_api_key(Transaction& tx, common::AccountId account, const std::string& id);
 // From `at` (unix seconds) on the key is refused. False: there is no such key.

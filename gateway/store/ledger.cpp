@@ -14,6 +14,11 @@ constexpr Statement insert_accounts{"ledger_accounts_insert",
                                     "INSERT INTO ledger_accounts (account_id, livemode, currency, name)"
                                     " VALUES ($1, $2, $3, $4), ($1, $2, $3, $5)"
                                     " ON CONFLICT (account_id, livemode, currency, name) DO NOTHING"};
+// Leaves the foreign keys of transfers, which share the key of the row, undisturbed.
+constexpr Statement lock_account{
+    "ledger_account_lock",
+    "SELECT 1 FROM ledger_accounts WHERE account_id = $1 AND livemode = $2 AND currency = $3 AND name = $4"
+    " FOR NO KEY UPDATE"};
 constexpr Statement insert_transfer{
     "ledger_transfer_insert",
     "INSERT INTO ledger_transfers (account_id, id, livemode, position, currency, debit_account,"
@@ -61,6 +66,11 @@ void insert_ledger_accounts(Transaction& tx, const Scope& scope, common::Currenc
                             const char* credit) {
     tx.exec(insert_accounts, scope.account.value, scope.livemode, std::string{currency.code()}, debit,
             credit);
+}
+
+bool lock_ledger_account(Transaction& tx, const Scope& scope, common::Currency currency, const char* name) {
+    return !tx.exec(lock_account, scope.account.value, scope.livemode, std::string{currency.code()}, name)
+                .empty();
 }
 
 bool insert(Transaction& tx, const ledger::Transfer& transfer) {

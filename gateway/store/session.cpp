@@ -30,6 +30,9 @@ void enter_scan(Transaction& tx, Scan scan) {
         case Scan::checkout_sessions:
             tx.exec_raw("SET LOCAL app.scan = 'checkout_sessions'");
             break;
+        case Scan::payouts:
+            tx.exec_raw("SET LOCAL app.scan = 'payouts'");
+            break;
     }
 }
 

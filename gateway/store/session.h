@@ -20,6 +20,7 @@ enum class Scan : std::uint8_t {
     balance_transactions,
     charges,
     checkout_sessions,
+    payouts,
 };
 void enter_scan(Transaction& tx, Scan scan);
 

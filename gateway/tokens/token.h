@@ -2,23 +2,13 @@
 // values.
 #pragma once
 
+#include "gateway/bank_accounts/bank_account.h"
 #include "gateway/payments/payment.h"
 
 namespace gateway {
 
 enum class TokenType : std::uint8_t { card, bank_account, cvc_update };
 BOOST_DESCRIBE_ENUM(TokenType, card, bank_account, cvc_update)
-
-// Where a payout goes. The number is sealed; what is shown are its last four characters.
-struct BankAccount {
-    std::string id;  // "ba_…"
-    std::string country, currency, last4, fingerprint;
-    std::string sealed_number;  // bound to `id` (tokens/bank_accounts.h)
-    std::optional<std::string> holder_name, holder_type, account_type, routing_number, customer;
-};
-BOOST_DESCRIBE_STRUCT(BankAccount, (),
-                      (id, country, currency, last4, fingerprint, sealed_number, holder_name, holder_type,
-                       account_type, routing_number, customer))
 
 // A card as it was handed in.
 struct TokenCard {

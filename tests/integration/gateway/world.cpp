@@ -406,6 +406,31 @@ void World::expect_balance() {
     EXPECT_EQ(sum("net", "status = 'pending'"), pending);
     EXPECT_EQ(sum("amount", "type = 'charge'"), vault.captured_sum());
     EXPECT_EQ(sum("amount", "type = 'refund'"), -vault.refunded_sum());
+    // What is on its way to the bank, and what has left for it.
+    const auto payouts = [&](const std::string& statuses) {
+        return count("SELECT coalesce(sum(amount), 0)::bigint FROM payouts WHERE status IN (" + statuses +
+                     ")" + of_account);
+    };
+    const auto booked = [&](const std::string& name) {
+        return count("SELECT coalesce(sum(CASE WHEN credit_account = '" + name +
+                     "' THEN posted ELSE -posted END), 0)::bigint FROM ledger_transfers WHERE '" + name +
+                     "' IN (debit_account, credit_account)" + of_account);
+    };
+    EXPECT_EQ(booked("m_hold"), payouts("'pending'"));
+    EXPECT_EQ(booked("bank"), payouts("'in_transit', 'paid'"));
+    EXPECT_EQ(sum("net", "payout IS NOT NULL"), -payouts("'pending', 'in_transit', 'paid'"));
+    EXPECT_EQ(count("SELECT count(*) FROM payouts p WHERE 1 + (status IN ('canceled', 'failed'))::int <>"
+                    " (SELECT count(*) FROM balance_transactions b WHERE b.account_id = p.account_id"
+                    " AND b.payout = p.id AND b.id IN (p.document ->> 'balance_transaction',"
+                    " p.document ->> 'failure_balance_transaction'))" +
+                    of_account),
+              0);
+    // The bank has no order that the gateway does not know to be sent, nor another amount.
+    EXPECT_EQ(count("SELECT count(*) FROM sandbox_bank_orders o WHERE NOT EXISTS (SELECT 1 FROM payouts p"
+                    " WHERE p.account_id = o.account_id AND p.id = o.payout AND p.amount = o.amount"
+                    " AND p.status IN ('in_transit', 'paid', 'failed'))" +
+                    of_account),
+              0);
     EXPECT_EQ(sum("fee", "true"), count("SELECT coalesce(sum(posted), 0)::bigint FROM ledger_transfers"
                                         " WHERE credit_account = 'fee_inc'" +
                                         of_account));

@@ -20,6 +20,8 @@ TEST(LedgerAccounts, GrowOnTheSideOfTheirKind) {
     EXPECT_EQ(balance("m_pend", 30, 100).amount(), 70);
     EXPECT_EQ(balance("m_avail", 100, 30).amount(), -70) << "a merchant may owe";
     EXPECT_EQ(balance("m_hold", 0, 0).kind(), "liability");
+    EXPECT_EQ(balance("bank", 0, 70).amount(), -70) << "what was paid out";
+    EXPECT_EQ(balance("bank", 0, 0).kind(), "asset");
     EXPECT_EQ(balance("fee_inc", 0, 5).amount(), 5);
     EXPECT_EQ(balance("fee_inc", 0, 0).kind(), "income");
     EXPECT_EQ(balance("disp_loss", 5, 0).amount(), 5);

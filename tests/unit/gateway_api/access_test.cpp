@@ -29,6 +29,7 @@ std::string body_of(const Route& route) {
     if (route.pattern.ends_with("/attach")) return "customer=cus_1";
     if (route.pattern.ends_with("/increment_authorization")) return "amount=2000";
     if (route.pattern == "/v1/payment_intents") return "amount=100&currency=eur";
+    if (route.pattern == "/v1/payouts") return "amount=100&currency=eur";
     if (route.pattern == "/v1/payment_methods")
         return "type=card&card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2034";
     if (route.pattern == "/v1/files") return multipart({{"purpose", "dispute_evidence"}}, "a.pdf", pdf);

@@ -168,6 +168,10 @@ class FakeBackend final : public Backend {
         return common::SecretText{"ek_test_of_" + key.id};
     }
     void forget(const EphemeralKey& key) override { forgotten = key.id; }
+    const payouts::Terms& payouts() const override {
+        static const payouts::Terms terms;
+        return terms;
+    }
     boost::asio::awaitable<Readiness> readiness(common::Deadline) override { co_return ready; }
 
     common::Result<StoredResponse> outcome(const Call& call) const { return outcome(call, &view); }

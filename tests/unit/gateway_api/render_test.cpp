@@ -219,6 +219,26 @@ TEST_F(Rendering, CheckoutSessionsNameTheirPageAsEachVersionDoes) {
               "https://pay.example/c/pay/" + session.id);
 }
 
+TEST_F(Rendering, BankAccount) {
+    const auto account = sample_bank_account();
+    expect_golden("bank_account", body_of(&account));
+    EXPECT_EQ(body_of(&account).find(account.sealed_number), std::string::npos);
+}
+
+TEST_F(Rendering, Payout) {
+    const auto payout = sample_payout();
+    expect_golden("payout", body_of(&payout));
+}
+
+TEST_F(Rendering, FailedPayout) {
+    auto payout = sample_payout();
+    payout.status = PayoutStatus::failed;
+    payout.trace = "SandboxReference";
+    payout.failure_code = "account_closed";
+    payout.failure_balance_transaction = "txn_00000001abcdefghijklmnopqu";
+    expect_golden("payout_failed", body_of(&payout));
+}
+
 TEST_F(Rendering, WrongStateCarriesThePaymentAsItIs) {
     const auto error =
         common::Error::invalid("payment_intent_unexpected_state", "", "It has a status of succeeded.");

@@ -5,6 +5,7 @@
 #include "gateway/files/file.h"
 #include "gateway/ledger/balance_transaction.h"
 #include "gateway/payments/payment.h"
+#include "gateway/payouts/payout.h"
 #include "gateway/refunds/refund.h"
 #include "gateway/setups/setup.h"
 #include "gateway/tokens/token.h"
@@ -206,7 +207,7 @@ inline Token sample_bank_account_token() {
     auto& account = token.bank_account.emplace();
     account.id = "ba_00000001abcdefghijklmnopqr";
     account.country = "US";
-    account.currency = "usd";
+    account.currency = *common::Currency::find("usd");
     account.last4 = "6789";
     account.fingerprint = "0123456789abcdef";
     account.sealed_number = "never shown";
@@ -287,6 +288,39 @@ inline CheckoutSession completed_session() {
     shopper.accepted_terms = true;
     session.shopper = shopper;
     return session;
+}
+
+inline BankAccount sample_bank_account() {
+    BankAccount account;
+    account.id = "ba_00000001abcdefghijklmnopqr";
+    account.scope = {common::AccountId{1}, false};
+    account.created = 1790000005;
+    account.country = "US";
+    account.currency = *common::Currency::find("usd");
+    account.holder_name = "Jenny Rosen";
+    account.bank_name = "Sandbox Bank";
+    account.routing_number = "110000000";
+    account.last4 = "6789";
+    account.fingerprint = "0123456789abcdef";
+    account.sealed_number = "never shown";
+    return account;
+}
+
+inline Payout sample_payout() {
+    const auto destination = sample_bank_account();
+    Payout payout;
+    payout.id = "po_00000001abcdefghijklmnopqr";
+    payout.scope = destination.scope;
+    payout.created = 1790000006;
+    payout.amount = 1900;
+    payout.currency = destination.currency;
+    payout.arrival_date = payout.created + 2 * 24 * 3600;
+    payout.destination = destination.id;
+    payout.statement_descriptor = "SHOES";
+    payout.balance_transaction = "txn_00000001abcdefghijklmnopqt";
+    payout.metadata = {{"week", "17"}};
+    payout.due_at = payout.created * 1000;
+    return payout;
 }
 
 // A payment whose card was declined: the method is detached from the intent and named in its last error.

@@ -11,7 +11,9 @@ namespace {
 common::Config config_of(const std::vector<std::string>& settings) {
     std::vector<common::ConfigKey> keys;
     for (const auto& key : config_keys())
-        if (key.name.starts_with("fees.") || key.name.starts_with("settlement.")) keys.push_back(key);
+        if (key.name.starts_with("fees.") || key.name.starts_with("settlement.") ||
+            key.name.starts_with("payouts."))
+            keys.push_back(key);
     return common::Config::load(keys, {"", settings}).value();
 }
 
@@ -41,6 +43,25 @@ TEST(TermsOfTheConfiguration, AreRefusedByTheEntryThatIsNone) {
     }
     EXPECT_THAT(terms_of(config_of({"fees.fixed_by_currency=eur=1,EUR=2"})).error().log_detail(),
                 testing::HasSubstr("two entries for eur"));
+}
+
+TEST(PayoutTermsOfTheConfiguration, HaveNoBankUnlessOneIsNamed) {
+    const auto terms = payout_terms_of(config_of({})).value();
+    const payouts::Terms standard;
+    EXPECT_FALSE(terms.serves(false));
+    EXPECT_FALSE(terms.serves(true));
+    EXPECT_EQ(terms.days, standard.days);
+    EXPECT_EQ(terms.instant_minutes, standard.instant_minutes);
+    EXPECT_EQ(terms.hold_minutes, standard.hold_minutes);
+}
+
+TEST(PayoutTermsOfTheConfiguration, HaveTheSandboxBankForTestModeOnly) {
+    const auto terms = payout_terms_of(config_of({"payouts.bank=sandbox", "payouts.days=3"})).value();
+    EXPECT_TRUE(terms.serves(false));
+    EXPECT_FALSE(terms.serves(true));
+    EXPECT_EQ(terms.days, 3);
+    EXPECT_THAT(payout_terms_of(config_of({"payouts.bank=mattress"})).error().log_detail(),
+                testing::HasSubstr("mattress"));
 }
 
 }  // namespace

@@ -1,10 +1,8 @@
-#include "gateway/tokens/bank_accounts.h"
+#include "gateway/bank_accounts/open.h"
 
 #include <algorithm>
 
-#include "common/crypto.h"
-#include "gateway/customers/customer.h"
-#include "gateway/store/tokens.h"
+#include "common/ids.h"
 
 namespace gateway {
 namespace {
@@ -15,8 +13,7 @@ using common::Result;
 using common::Safe;
 using common::SecretText;
 
-constexpr std::size_t shown_size = 4, number_min = 4, number_max = 34, routing_min = 3, routing_max = 20;
-constexpr std::size_t fingerprint_size = 16;
+constexpr std::size_t number_min = 4, number_max = 34, routing_min = 3, routing_max = 20;
 // Where a number says nothing of the bank.
 constexpr std::string_view with_routing_number[] = {"AU", "BR", "CA", "GB", "HK", "IN", "JP", "SG", "US"};
 
@@ -81,42 +78,24 @@ bool routing_is_right(std::string_view routing, std::string_view country) {
 }
 
 std::string member(std::string_view within, std::string_view name) {
+    if (within.empty()) return std::string{name};
     return std::string{within}.append("[").append(name).append("]");
 }
 
 }  // namespace
 
-BankNumbers::BankNumbers(const common::SecretBytes& pepper)
-    : sealer_{pepper, "portcullis bank account numbers"},
-      fingerprint_key_{derived_key(pepper, "portcullis bank account fingerprints")} {}
-
-std::string BankNumbers::fingerprint(const Scope& scope, const BankAccount& account,
-                                     std::string_view number) const {
-    SecretText text{common::base62_of(scope.account)};
-    text.append(scope.livemode ? "|live|" : "|test|");
-    text.append(account.country);
-    text.push_back('|');
-    text.append(account.routing_number.value_or(""));
-    text.push_back('|');
-    text.append(number);
-    return common::crypto::to_hex(common::crypto::hmac_sha256(fingerprint_key_.bytes(), text.view()))
-        .substr(0, fingerprint_size);
-}
-
-namespace tokens {
-
-Result<BankAccount> read_bank_account(const Work& work, const BankNumbers& numbers,
+Result<BankAccount> open_bank_account(const Account& owner, bool livemode, const BankNumbers& numbers,
                                       const NewBankAccount& input, std::string_view within) {
     BankAccount account;
     std::ranges::transform(input.country, std::back_inserter(account.country), capital);
     if (account.country.size() != 2 || !std::ranges::all_of(account.country, is_capital))
         return Fail{Error::invalid("country_code_invalid", member(within, "country"),
                                    "The country must be given by its two letters (ISO 3166-1), as in 'US'.")};
-    const auto currency = common::Currency::find(input.currency.value_or(work.account.default_currency));
+    const auto currency = common::Currency::find(input.currency.value_or(owner.default_currency));
     if (!currency)
         return Fail{Error::invalid("", member(within, "currency"), "Invalid currency. Choose one of: {}",
                                    {Safe::param(common::Currency::list())})};
-    account.currency = currency->code();
+    account.currency = *currency;
     const auto number = compact(input.number.view());
     if (!number_is_right(number.view()))
         return Fail{Error::invalid("account_number_invalid", member(within, "account_number"),
@@ -133,31 +112,15 @@ Result<BankAccount> read_bank_account(const Work& work, const BankNumbers& numbe
         return Fail{Error::invalid("routing_number_invalid", member(within, "routing_number"),
                                    "The bank routing number provided is invalid.")};
     if (!routing.empty()) account.routing_number = std::string{routing.view()};
-    account.id = common::new_id("ba_", work.scope().account);
+    account.id = common::new_id("ba_", owner.id);
+    account.scope = {owner.id, livemode};
     account.holder_name = input.holder_name;
     account.holder_type = input.holder_type;
     account.account_type = input.account_type;
+    account.bank_name = input.bank_name;
     account.customer = input.customer;
-    account.last4 = number.view().substr(number.size() - shown_size);
-    account.sealed_number = numbers.seal(account.id, number.view());
-    account.fingerprint = numbers.fingerprint(work.scope(), account, number.view());
+    numbers.seal(account, number);
     return account;
 }
 
-Result<Token> create(Work& work, const BankNumbers& numbers, const NewBankAccount& input) {
-    auto account = read_bank_account(work, numbers, input, "bank_account");
-    if (!account) return Fail{account.error()};
-    if (input.customer)
-        if (auto found = customers::require(work.tx, work.scope(), *input.customer, "customer"); !found)
-            return Fail{found.error()};
-    Token token;
-    work.stamp(token, "tok_");
-    token.type = TokenType::bank_account;
-    token.client_ip = work.call.client_address;
-    token.bank_account = *std::move(account);
-    store::insert(work.tx, token);
-    return token;
-}
-
-}  // namespace tokens
 }  // namespace gateway
