@@ -9,9 +9,9 @@ constexpr std::size_t statuses = 7, events = 13;
 
 // Rows: requires_payment_method, requires_confirmation, requires_action, processing, requires_capture,
 // succeeded, canceled. Columns: method_given, method_removed, confirmed, held_back, authenticated,
-// authorized, paid, failed, unanswered, captured, lapsed, canceled, captured_in_part. A letter is the new status: P, C
-// (confirmation), A(ction), R (processing), H(eld: requires_capture), S(ucceeded), X (canceled); a dot is
-// refused.
+// authorized, paid, failed, unanswered, captured, lapsed, canceled, captured_in_part. A letter is the new
+// status: P, C (confirmation), A(ction), R (processing), H(eld: requires_capture), S(ucceeded), X (canceled);
+// a dot is refused.
 constexpr std::string_view expected[statuses] = {
     "C.C........X.",  // requires_payment_method
     "CPCA.HSPR..X.",  // requires_confirmation
