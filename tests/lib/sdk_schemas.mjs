@@ -79,7 +79,7 @@ function translate() {
       if (part.flags & TypeFlags.Null) types.add('null');
       else if (part.flags & TypeFlags.String) types.add('string');
       else if (part.flags & TypeFlags.Number) types.add('number');
-      else if (part.symbol?.name === 'Decimal' || part.symbol?.name === 'Date') types.add('string');  // before the SDK has parsed it
+      else if (part.aliasSymbol?.name === 'Decimal' || part.symbol?.name === 'Date') types.add('string');  // before the SDK has parsed it
       else if (isOpen(part)) literals.some((one) => one.isStringLiteral()) || types.add('string');
       else if (checker.isArrayType(part)) {
         types.add('array');

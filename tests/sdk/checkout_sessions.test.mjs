@@ -146,7 +146,7 @@ test('what cannot be sold is refused with a reason', async () => {
     [{ line_items: [line('9223372036854775807', 2)] }, 'line_items[0][price_data]'], [{ line_items: [line('9223372036854775808')] }, 'line_items[0][price_data][unit_amount]', 'parameter_invalid_integer'],
     [{ line_items: [line('99999999999999999999')] }, 'line_items[0][price_data][unit_amount]', 'parameter_invalid_integer'],
     [{ line_items: [line(-1)] }, 'line_items[0][price_data][unit_amount]', 'parameter_invalid_integer'], [{ line_items: [line(10.5)] }, 'line_items[0][price_data][unit_amount]', 'parameter_invalid_integer'],
-    [{ line_items: [line(), line(100, 0)] }, 'line_items[1][quantity]', 'parameter_invalid_integer'], [{ line_items: [line(100, undefined)] }, undefined],
+    [{ line_items: [line(), line(100, 0)] }, 'line_items[1][quantity]', 'parameter_invalid_integer'], [{ line_items: [{ ...line(), quantity: undefined }] }, 'line_items[0][quantity]', 'parameter_missing'],
     [{ line_items: Array.from({ length: 101 }, () => line(1)) }, 'line_items'], [price({}), 'line_items[0][price_data][unit_amount]', 'parameter_missing'],
     [price({ unit_amount: 1, unit_amount_decimal: '1' }), 'line_items[0][price_data][unit_amount]', 'parameters_exclusive'], [price({ unit_amount: 100, currency: 'xyz' }), 'line_items[0][price_data][currency]'],
     [{ line_items: [line(), { ...line(), price_data: { ...line().price_data, currency: 'usd' } }] }, 'line_items[1][price_data][currency]'], [{ currency: 'usd' }, 'currency'],

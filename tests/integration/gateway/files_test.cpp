@@ -50,7 +50,7 @@ class Files : public World {
     Files()
         : desk_{&secrets_, {}},
           group_{*io, one_vault(), [] { return nullptr; }, metrics},
-          backend_{*pool, *merchants, *service, group_, keys, renderer, desk_, numbers_, clock},
+          backend_{*pool, *merchants, *service, group_, keys, renderer, desk_, numbers_, payouts_, clock},
           api_{backend_, limits_, renderer, digest_key_, metrics},
           test_{key_of(account, false)},
           live_{key_of(account, true)},
@@ -132,6 +132,7 @@ class Files : public World {
     gateway::webhooks::Secrets secrets_{pepper};
     gateway::webhooks::Desk desk_;
     gateway::BankNumbers numbers_{pepper};
+    gateway::payouts::Terms payouts_;
     vault::Group group_;
     gateway::api::ServiceBackend backend_;
     gateway::api::Limits limits_{{.live = 0}};
