@@ -47,7 +47,9 @@ constexpr common::ConfigKey keys[] = {
      "PEM chain of the gateway's client certificate."},
     {"vault.key", ConfigKind::private_file, common::required, "PEM key of that certificate, mode 0600."},
     {"keys.pepper_file", ConfigKind::private_file, common::required,
-     "Secret that API keys and request digests are hashed under, mode 0600."},
+     "Secret that API keys and request digests are hashed under, and from which the keys are derived that "
+     "seal "
+     "webhook secrets and bank account numbers and make ephemeral keys and links of files; mode 0600."},
     {"rate_limit.requests_per_second", ConfigKind::integer, "100",
      "Requests a second of each account in live mode; 0 = no limit, nor any of the following.", 0, 1000000},
     {"rate_limit.test_requests_per_second", ConfigKind::integer, "25", "The same in test mode.", 1, 1000000},

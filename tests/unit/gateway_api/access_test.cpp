@@ -235,7 +235,7 @@ TEST_F(ApiTest, ConfirmationTakesTokensAndKeepsNoneAmongTheOptions) {
 }
 
 TEST_F(ApiTest, EphemeralKeyIsMadeWithAnExplicitVersionAndForgottenWhenItEnds) {
-    backend_.stored = StoredResponse{200, R"({"id":"ephkey_1"})", {}, {}, "req_1", false};
+    backend_.stored.emplace().body = R"({"id":"ephkey_1"})";
     const auto made = post("/v1/ephemeral_keys", "customer=cus_1", {{"Stripe-Version", "2026-10-28.endive"}});
     EXPECT_EQ(json(made).at("secret"), "ek_test_of_ephkey_1");
     EXPECT_EQ(send(Method::del, "/v1/ephemeral_keys/ephkey_1").status, 200);
