@@ -149,16 +149,17 @@ boost::asio::awaitable<Answer> PaymentService::Impl::ask_what_became(const Acqui
 // An advice or a refund is never taken back: the same id is given to the vault until it has it.
 boost::asio::awaitable<Answer> PaymentService::Impl::send_promise(const AcquirerRequest& request,
                                                                   Deadline deadline, bool once) {
-    const auto patience = deadline.at_most(advice_wait_max);
+    const bool refunds = request.purpose == Purpose::refund;
+    const auto patience = deadline.at_most(refunds ? refund_wait_max : advice_wait_max);
     std::chrono::milliseconds pause{50};
     for (;;) {
         common::Result<vault::Exchange> reply;
         if (request.purpose == Purpose::capture) {
             auto message = capture_message(request);
             reply = co_await vault->capture(std::move(message), deadline);
-        } else if (request.purpose == Purpose::refund) {
+        } else if (refunds) {
             auto message = refund_message(request);
-            reply = co_await vault->refund(std::move(message), deadline.at_most(refund_wait_max));
+            reply = co_await vault->refund(std::move(message), patience);
         } else {
             auto message = reversal_message(request);
             reply = co_await vault->reverse(std::move(message), deadline);
