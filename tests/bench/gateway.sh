@@ -73,12 +73,26 @@ pair "TLS requests a second, authenticated GET of a payment intent, 32 connectio
 pair "full TLS handshakes a second, one caller" "nginx" 0.8 handshakes "$port" -- "$nginx_port"
 
 
-# A payment is many rows in two databases; the yardstick is one row a transaction, so that the ratio says how far away
-# the best that this disk can do is.
-psql -c "CREATE TABLE yardstick (id text PRIMARY KEY, sealed bytea NOT NULL, key bytea NOT NULL, lookup text NOT NULL)" -c "CREATE INDEX ON yardstick (lookup)" >/dev/null
-echo "INSERT INTO yardstick SELECT md5(random()::text) || md5(random()::text), decode(repeat('ab', 110), 'hex'), decode(repeat('cd', 76), 'hex'), md5(random()::text);" >"$scratch/insert.sql"
-payments=$(load payments --callers 16) || fail "the payment benchmark failed"
-row "payments a second, created and confirmed in one call, 16 callers" "$(value per_second <<<"$payments")" "$(pgbench 16 "$scratch/insert.sql")" "pgbench, single-row inserts, 16 clients" –
-latency "payments" "$payments"
+# The yardstick writes what a payment writes, in one transaction, with one commit where a payment has several.
+python3 tests/bench/same_writes.py count "$admin" >"$scratch/before.json" || fail "rows could not be counted"
+counted=$(load payments --callers 4) || fail "the payment benchmark failed"
+sleep 1.5  # PostgreSQL's counters are a second behind
+python3 tests/bench/same_writes.py count "$admin" >"$scratch/after.json"
+made=$(value requests <<<"$counted")
+writes=$(python3 tests/bench/same_writes.py script "$admin" "$scratch/before.json" "$scratch/after.json" "$made" 2>&1 >"$scratch/payment.sql") || fail "$writes"
+notes+=("- a payment writes, as rows inserted+updated: $writes")
+commits=$(python3 - "$scratch/before.json" "$scratch/after.json" "$made" <<'PYTHON'
+import json, sys
+before, after = (json.load(open(name)) for name in sys.argv[1:3])
+print(", ".join(f"{name} {(after[name][0] - before[name][0]) / int(sys.argv[3]):.1f}" for name in ("gateway", "vault")))
+PYTHON
+)
+notes+=("- transactions a payment, those of the housekeeping included: $commits")
+for callers in 1 16 64; do
+    payments=$(load payments --callers "$callers") || fail "the payment benchmark failed"
+    theirs=$(admin=${admin/@\/postgres/@\/yardstick} pgbench "$callers" "$scratch/payment.sql") || exit 1
+    row "payments a second, created and confirmed in one call, callers: $callers" "$(value per_second <<<"$payments")" "$theirs" "pgbench, the same writes in one transaction, as many clients" 0.25
+    latency "payments, callers: $callers" "$payments"
+done
 
 ((!full)) || publish gateway "Gateway" "Callers and servers on one machine. Both sides of TLS: $tls, $workers workers."

@@ -8,7 +8,7 @@ export const settled = (limit = 60000) =>
 export async function booksAgree() {
   await settled();
   await until(async () => {
-    const [[held, taken]] = sql('gateway', 'SELECT coalesce(sum(amount_capturable), 0), coalesce(sum(amount_received), 0) FROM payment_intents');
+    const [[held, taken]] = sql('gateway', 'SELECT coalesce(sum(amount_capturable), 0), coalesce(sum(amount_received), 0) - (SELECT coalesce(sum(refunds), 0) FROM charges) FROM payment_intents');
     const totals = await issuer('/totals');
     const sum = (name) => Object.values(totals.currencies).reduce((all, currency) => all + currency[name], 0);
     return Number(held) === sum('held') && Number(taken) === sum('posted');
