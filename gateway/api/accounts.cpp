@@ -65,8 +65,14 @@ object render_account(const Account& account) {
     };
 }
 
-// The key tells the account; where its money goes is read.
+// The key tells the account, so nothing is read, unless it is to be seen where its money goes.
 common::Task<StoredResponse> shown(Context& context) {
+    if (std::ranges::find(context.call.expand, "external_accounts") == context.call.expand.end()) {
+        StoredResponse response;
+        response.body = boost::json::serialize(render_account(context.caller.account));
+        response.original_request = context.call.request_id;
+        co_return response;
+    }
     co_return co_await context.read([](Work& work) -> common::Result<object> {
         ListQuery query;
         query.limit = external_accounts_max;

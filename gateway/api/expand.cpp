@@ -19,6 +19,7 @@ struct Edge {
 };
 
 constexpr Edge edges[] = {
+    {ObjectKind::account, "external_accounts", ObjectKind::none},
     {ObjectKind::customer, "default_source", ObjectKind::none},
     {ObjectKind::customer, "invoice_settings", ObjectKind::invoice_settings, true},
     {ObjectKind::invoice_settings, "default_payment_method", ObjectKind::payment_method},

@@ -12,6 +12,7 @@ namespace gateway::api {
 
 enum class ObjectKind : std::uint8_t {
     none,
+    account,
     customer,
     invoice_settings,
     payment_method,

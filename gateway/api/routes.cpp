@@ -32,6 +32,7 @@ constexpr Callers of_customer{true, false, Named::in_path}, for_customer{true, f
 constexpr std::string_view confirmations = "confirmation_tokens";
 constexpr Answer plain_object{};
 constexpr Answer plain_list{ObjectKind::none, true};
+constexpr Answer account_object{ObjectKind::account};
 constexpr Answer customer_object{ObjectKind::customer};
 constexpr Answer customer_list{ObjectKind::customer, true};
 constexpr Answer customer_search{ObjectKind::customer, true, true};
@@ -67,8 +68,8 @@ constexpr Answer link_list{ObjectKind::file_link, true};
 // The first row that fits is taken: what is written out stands before "{id}" in its place.
 // clang-format off
 constexpr Route table[] = {
-    {get, "/v1/account", "accounts", read, secret, plain_object, no_rules, no_body, read_own_account},
-    {get, "/v1/accounts/{id}", "accounts", read, secret, plain_object, no_rules, no_body, read_account},
+    {get, "/v1/account", "accounts", read, secret, account_object, no_rules, no_body, read_own_account},
+    {get, "/v1/accounts/{id}", "accounts", read, secret, account_object, no_rules, no_body, read_account},
     {post, "/v1/customers", "customers", write, secret, customer_object, create_customer_rules, form_body, create_customer},
     {get, "/v1/customers", "customers", read, secret, customer_list, list_customers_rules, no_body, list_customers},
     {get, "/v1/customers/search", "customers", read, secret, customer_search, search_rules, no_body, search_customers},

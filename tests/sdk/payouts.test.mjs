@@ -32,6 +32,8 @@ const trial = async ({ secret_key: key }) => {
   for (const { difference } of Object.values((await request('GET', '/v1/ledger/trial_balance', { key })).body.currencies)) assert.equal(difference, 0);
 };
 
+const withBanks = { expand: ['external_accounts'] };
+
 test('a payout takes available money at once and arrives', async () => {
   const merchant = newMerchant();
   const { stripe } = merchant;
@@ -148,7 +150,7 @@ test('a merchant without a bank account, or who may not, is refused', async () =
   const merchant = newMerchant(null);
   await earn(merchant, 3000);
   const ask = () => failure(merchant.stripe.payouts.create({ amount: 100, currency: 'eur' }));
-  assert.deepEqual((await merchant.stripe.accounts.retrieveCurrent()).external_accounts.data, []);
+  assert.deepEqual((await merchant.stripe.accounts.retrieveCurrent(withBanks)).external_accounts.data, []);
   assert.match((await ask()).message, /no bank account/);
   setBankAccount(merchant.id, '000123456789');
   program('', 'account', 'payouts', '--account', merchant.id, '--enabled', 'false');
@@ -163,10 +165,11 @@ test('a merchant without a bank account, or who may not, is refused', async () =
 
 test('an account shows its bank accounts, and the number of none', async () => {
   const merchant = newMerchant();
-  const account = await merchant.stripe.accounts.retrieveCurrent();
+  const account = await merchant.stripe.accounts.retrieveCurrent(withBanks);
+  assert.equal((await merchant.stripe.accounts.retrieveCurrent()).external_accounts, undefined, 'only when they are asked for');
   assert.deepEqual(account.external_accounts.data.map(({ id, currency, last4, default_for_currency, fingerprint }) => [id, currency, last4, default_for_currency, fingerprint]), [[merchant.bank.id, 'eur', '6789', true, merchant.bank.fingerprint]]);
   const replaced = setBankAccount(merchant.id, '000111111113');
-  assert.deepEqual((await merchant.stripe.accounts.retrieveCurrent()).external_accounts.data.map((one) => one.id), [replaced.id]);
+  assert.deepEqual((await merchant.stripe.accounts.retrieveCurrent(withBanks)).external_accounts.data.map((one) => one.id), [replaced.id]);
   assert.equal(sql('gateway', `SELECT count(*) FROM bank_accounts WHERE document::text LIKE '%000111111113%'`)[0][0], '0');
   for (const number of ['', '123', '1234_5678', '1'.repeat(35), 'DE89370400440532013001']) assert.throws(() => setBankAccount(merchant.id, number), /bank account number/);
 });
