@@ -33,9 +33,9 @@ class GatewayOfTwoVaults : public ::testing::Test {
         key = text(json(made.out).at("secret_key"));
         const auto peers = peer("one", *one) + ',' + peer("two", *two);
         const auto file = [this](const char* name) { return vaults.identities.file(name); };
-        gateway.serve({"--set", "vault.peers=" + peers, "--set", "vault.ca=" + file("ca.pem"), "--set",
-                       "vault.certificate=" + file("gateway.pem"), "--set",
-                       "vault.key=" + file("gateway.key")});
+        gateway.serve({"--set", "rate_limit.requests_per_second=0", "--set", "vault.peers=" + peers, "--set",
+                       "vault.ca=" + file("ca.pem"), "--set", "vault.certificate=" + file("gateway.pem"),
+                       "--set", "vault.key=" + file("gateway.key")});
         wait_until_linked();
     }
     static std::string peer(const std::string& name, const support::Process& vault) {
