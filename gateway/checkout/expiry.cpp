@@ -1,10 +1,10 @@
 #include "gateway/checkout/expiry.h"
 
 #include <algorithm>
-#include <random>
 
 #include "gateway/checkout/hold.h"
 #include "gateway/checkout/rules.h"
+#include "gateway/due.h"
 #include "gateway/store/checkout_sessions.h"
 
 namespace gateway::checkout {
@@ -13,7 +13,7 @@ namespace {
 using common::Fail;
 using common::Result;
 
-constexpr int accounts_max = 64, sessions_of_account_max = 100;
+constexpr int sessions_of_account_max = 100;
 constexpr std::int64_t look_again_seconds = 60;
 
 Result<bool> expire_one(store::Transaction& tx, const store::DueSession& due, const Renderer& renderer,
@@ -38,14 +38,10 @@ Result<bool> expire_one(store::Transaction& tx, const store::DueSession& due, co
 common::Task<int> expire_due(common::db::Pool& database, const Renderer& renderer, std::int64_t now_ms,
                              int limit) {
     const auto now = now_ms / 1000;
-    auto scan = [now](store::Transaction& tx) -> Result<std::vector<common::AccountId>> {
-        store::enter_scan(tx, store::Scan::checkout_sessions);
-        return store::accounts_with_due_sessions(tx, now, accounts_max);
-    };
-    auto accounts = co_await database.transaction(scan);
+    const auto accounts = co_await due_accounts(
+        database, store::Scan::checkout_sessions,
+        [now](store::Transaction& tx, int most) { return store::accounts_with_due_sessions(tx, now, most); });
     if (!accounts) co_return Fail{accounts.error()};
-    // Several gateways begin at different accounts.
-    std::ranges::shuffle(*accounts, std::minstd_rand{std::random_device{}()});
 
     int expired = 0;
     for (const auto account : *accounts) {

@@ -1,8 +1,8 @@
 #include "gateway/ledger/release.h"
 
 #include <algorithm>
-#include <random>
 
+#include "gateway/due.h"
 #include "gateway/ledger/ledger.h"
 #include "gateway/store/balance_transactions.h"
 #include "gateway/work.h"
@@ -13,7 +13,6 @@ namespace {
 using common::Fail;
 using common::Result;
 
-constexpr int accounts_max = 64;
 constexpr int batch_max = 100;
 
 void tell_available(store::Transaction& tx, common::AccountId account,
@@ -35,14 +34,10 @@ void tell_available(store::Transaction& tx, common::AccountId account,
 common::Task<int> release_due(common::db::Pool& database, const Renderer& renderer, std::int64_t now_ms,
                               int limit) {
     const auto now = now_ms / 1000;
-    auto scan = [now](store::Transaction& tx) -> Result<std::vector<common::AccountId>> {
-        store::enter_scan(tx, store::Scan::balance_transactions);
-        return store::accounts_with_due_balance(tx, now, accounts_max);
-    };
-    auto accounts = co_await database.transaction(scan);
+    const auto accounts = co_await due_accounts(
+        database, store::Scan::balance_transactions,
+        [now](store::Transaction& tx, int most) { return store::accounts_with_due_balance(tx, now, most); });
     if (!accounts) co_return Fail{accounts.error()};
-    // Several gateways begin at different accounts.
-    std::ranges::shuffle(*accounts, std::minstd_rand{std::random_device{}()});
 
     int released = 0;
     for (const auto account : *accounts) {

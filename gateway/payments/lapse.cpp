@@ -1,8 +1,8 @@
 #include "gateway/payments/lapse.h"
 
 #include <algorithm>
-#include <random>
 
+#include "gateway/due.h"
 #include "gateway/ledger/ledger.h"
 #include "gateway/payments/machine.h"
 #include "gateway/payments/request.h"
@@ -19,7 +19,6 @@ namespace {
 using common::Fail;
 using common::Result;
 
-constexpr int accounts_max = 64;
 constexpr int of_account_max = 100;
 
 // The acquirer forgets the hold by itself, too, but not as soon.
@@ -83,14 +82,11 @@ bool end(store::Transaction& tx, const Scope& scope, const std::string& id, cons
 common::Task<int> lapse_due(common::db::Pool& database, const Renderer& renderer, std::int64_t now_ms,
                             int limit) {
     const auto now = now_ms / 1000;
-    auto scan = [now](store::Transaction& tx) -> Result<std::vector<common::AccountId>> {
-        store::enter_scan(tx, store::Scan::charges);
-        return store::accounts_with_lapsed_charges(tx, now, accounts_max);
-    };
-    auto accounts = co_await database.transaction(scan);
+    const auto accounts =
+        co_await due_accounts(database, store::Scan::charges, [now](store::Transaction& tx, int most) {
+            return store::accounts_with_lapsed_charges(tx, now, most);
+        });
     if (!accounts) co_return Fail{accounts.error()};
-    // Several gateways begin at different accounts.
-    std::ranges::shuffle(*accounts, std::minstd_rand{std::random_device{}()});
 
     int ended = 0;
     for (const auto account : *accounts) {

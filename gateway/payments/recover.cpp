@@ -1,15 +1,13 @@
 // Ending what a crash, a lost answer or a passed deadline left open. The leases are in the rows, so any
 // number of gateways may do this at once.
-#include <random>
-
 #include "common/log.h"
+#include "gateway/due.h"
 #include "gateway/payments/impl.h"
 #include "gateway/store/acquirer_requests.h"
 
 namespace gateway {
 namespace {
 
-constexpr int accounts_max = 64;
 constexpr int requests_of_account_max = 20;
 constexpr std::chrono::milliseconds request_max{10'000};
 static_assert(recovery_lease_ms > request_max.count() + transaction_max.count());
@@ -18,14 +16,11 @@ static_assert(recovery_lease_ms > request_max.count() + transaction_max.count())
 
 common::Task<int> PaymentService::recover(int limit) {
     auto* self = impl_.get();
-    auto scan = [self](Transaction& tx) -> Result<std::vector<common::AccountId>> {
-        store::enter_scan(tx, store::Scan::acquirer_requests);
-        return store::accounts_with_due_requests(tx, self->now_ms(), accounts_max);
-    };
-    auto accounts = co_await self->database->transaction(scan);
+    const auto accounts = co_await due_accounts(
+        *self->database, store::Scan::acquirer_requests, [self](store::Transaction& tx, int most) {
+            return store::accounts_with_due_requests(tx, self->now_ms(), most);
+        });
     if (!accounts) co_return Fail{accounts.error()};
-    // Several gateways begin at different accounts.
-    std::ranges::shuffle(*accounts, std::minstd_rand{std::random_device{}()});
 
     int ended = 0;
     int taken = 0;

@@ -1,9 +1,7 @@
 #include "gateway/payouts/settle.h"
 
-#include <algorithm>
-#include <random>
-
 #include "common/log.h"
+#include "gateway/due.h"
 #include "gateway/ledger/ledger.h"
 #include "gateway/payouts/machine.h"
 #include "gateway/store/bank_accounts.h"
@@ -19,7 +17,6 @@ using common::Result;
 using common::Task;
 using store::Transaction;
 
-constexpr int accounts_max = 64;
 constexpr int payouts_of_account_max = 20;
 
 ledger::PayoutEntry entry_of(const Payout& payout) {
@@ -42,14 +39,11 @@ void settle(Transaction& tx, Payout& payout, const Outcome& outcome, std::int64_
 }  // namespace
 
 Task<int> Dispatcher::run(int limit) {
-    auto scan = [this](Transaction& tx) -> Result<std::vector<common::AccountId>> {
-        store::enter_scan(tx, store::Scan::payouts);
-        return store::accounts_with_due_payouts(tx, now_ms(), accounts_max);
-    };
-    auto accounts = co_await database_->transaction(scan);
+    const auto accounts =
+        co_await due_accounts(*database_, store::Scan::payouts, [this](store::Transaction& tx, int most) {
+            return store::accounts_with_due_payouts(tx, now_ms(), most);
+        });
     if (!accounts) co_return Fail{accounts.error()};
-    // Several gateways begin at different accounts.
-    std::ranges::shuffle(*accounts, std::minstd_rand{std::random_device{}()});
 
     int taken = 0, done = 0;
     for (const auto account : *accounts)
