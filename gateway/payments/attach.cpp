@@ -71,14 +71,7 @@ Task<StoredResponse> PaymentService::attach_method(Call call, std::string id, st
     if (prepared->response) co_return *prepared->response;
     const auto request_id = common::new_id("areq_", call.scope.account);
 
-    auto job = [self, &call, &id, &customer, &prepared, &request_id](Transaction& tx,
-                                                                     bool again) -> Result<Step> {
-        store::enter(tx, call.scope.account);
-        if (again)
-            if (auto mine = self->resume(tx, call, request_id)) return *std::move(mine);
-        auto used = idempotency::claim(tx, call, self->now_ms());
-        if (!used) return Fail{used.error()};
-        if (*used) return Step{**std::move(used), {}, {}, {}};
+    auto job = [self, &call, &id, &customer, &prepared, &request_id](Transaction& tx) -> Result<Step> {
         if (prepared->refused) return self->refuse(tx, call, *prepared->refused, nullptr);
         auto method = prepared->method ? Result<PaymentMethod>{*prepared->method}
                                        : store::require_locked<PaymentMethod>(tx, call.scope, id);
@@ -95,9 +88,7 @@ Task<StoredResponse> PaymentService::attach_method(Call call, std::string id, st
 
         return self->verify(tx, call, *account, *method, request_id, {{"customer", customer}});
     };
-    auto step = co_await self->run(job, call.deadline);
-    if (!step) co_return Fail{step.error()};
-    co_return co_await self->finish(*std::move(step), call.deadline);
+    co_return co_await self->serve(call, request_id, std::move(job));
 }
 
 // An answer that is not there by now is not waited for: nothing is kept, and nothing was held.

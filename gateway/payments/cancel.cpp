@@ -12,11 +12,7 @@ namespace gateway {
 
 Task<StoredResponse> PaymentService::cancel_intent(Call call, std::string id, CancelIntent input) {
     auto* self = impl_.get();
-    auto job = [self, &call, &id, &input](Transaction& tx, bool) -> Result<Step> {
-        store::enter(tx, call.scope.account);
-        auto used = idempotency::claim(tx, call, self->now_ms());
-        if (!used) return Fail{used.error()};
-        if (*used) return Step{**std::move(used), {}, {}, {}};
+    auto job = [self, &call, &id, &input](Transaction& tx) -> Result<Step> {
         auto row = store::require_locked<PaymentIntent>(tx, call.scope, id);
         if (!row) return self->refuse(tx, call, row.error(), nullptr);
         if (row->in_flight) return Fail{rules::locked()};
@@ -67,9 +63,7 @@ Task<StoredResponse> PaymentService::cancel_intent(Call call, std::string id, Ca
         if (step) step->request = std::move(reversal);
         return step;
     };
-    auto step = co_await self->run(job, call.deadline);
-    if (!step) co_return Fail{step.error()};
-    co_return co_await self->finish(*std::move(step), call.deadline);
+    co_return co_await self->serve(call, "", std::move(job));
 }
 
 }  // namespace gateway

@@ -26,13 +26,7 @@ Result<PaymentIntent> intent_of(Transaction& tx, const Scope& scope, const std::
 Task<StoredResponse> PaymentService::capture_intent(Call call, std::string id, CaptureIntent input) {
     auto* self = impl_.get();
     const auto request_id = common::new_id("areq_", call.scope.account);
-    auto job = [self, &call, &id, &input, &request_id](Transaction& tx, bool again) -> Result<Step> {
-        store::enter(tx, call.scope.account);
-        if (again)
-            if (auto mine = self->resume(tx, call, request_id)) return *std::move(mine);
-        auto used = idempotency::claim(tx, call, self->now_ms());
-        if (!used) return Fail{used.error()};
-        if (*used) return Step{**std::move(used), {}, {}, {}};
+    auto job = [self, &call, &id, &input, &request_id](Transaction& tx) -> Result<Step> {
         auto row = intent_of(tx, call.scope, id, input.by_charge);
         if (!row) return self->refuse(tx, call, row.error(), nullptr);
         if (row->in_flight) return Fail{rules::locked()};
@@ -79,9 +73,7 @@ Task<StoredResponse> PaymentService::capture_intent(Call call, std::string id, C
         step.request = std::move(request);
         return step;
     };
-    auto step = co_await self->run(job, call.deadline);
-    if (!step) co_return Fail{step.error()};
-    co_return co_await self->finish(*std::move(step), call.deadline);
+    co_return co_await self->serve(call, request_id, std::move(job));
 }
 
 }  // namespace gateway

@@ -21,14 +21,7 @@ Task<StoredResponse> PaymentService::pay_session(Call call, std::string id, Conf
                                    common::new_id("ch_", call.scope.account),
                                    nullptr};
 
-    auto job = [self, &call, &id, &shopper, &given](Transaction& tx, bool again) -> Result<Step> {
-        store::enter(tx, call.scope.account);
-        if (again) {
-            if (auto mine = self->resume(tx, call, given.request_id)) return *std::move(mine);
-        }
-        auto used = idempotency::claim(tx, call, self->now_ms());
-        if (!used) return Fail{used.error()};
-        if (*used) return Step{**std::move(used), {}, {}, {}};
+    auto job = [self, &call, &id, &shopper, &given](Transaction& tx) -> Result<Step> {
         const auto account = store::find_account(tx, call.scope.account);
         if (!account) return Fail{common::Error::internal("the account of a key does not exist")};
         const auto now_ms = self->now_ms();
@@ -41,9 +34,7 @@ Task<StoredResponse> PaymentService::pay_session(Call call, std::string id, Conf
         begun.events = &work.events;
         return self->confirm(tx, *std::move(intent), begun);
     };
-    auto step = co_await self->run(job, call.deadline);
-    if (!step) co_return Fail{step.error()};
-    co_return co_await self->finish(*std::move(step), call.deadline);
+    co_return co_await self->serve(call, given.request_id, std::move(job));
 }
 
 }  // namespace gateway

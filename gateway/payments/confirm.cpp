@@ -355,14 +355,7 @@ Task<StoredResponse> PaymentService::confirm_intent(Call call, std::string id, C
                                    common::new_id("ch_", call.scope.account),
                                    nullptr};
 
-    auto job = [self, &call, &id, &input, &given](Transaction& tx, bool again) -> Result<Step> {
-        store::enter(tx, call.scope.account);
-        if (again) {
-            if (auto mine = self->resume(tx, call, given.request_id)) return *std::move(mine);
-        }
-        auto used = idempotency::claim(tx, call, self->now_ms());
-        if (!used) return Fail{used.error()};
-        if (*used) return Step{**std::move(used), {}, {}, {}};
+    auto job = [self, &call, &id, &input, &given](Transaction& tx) -> Result<Step> {
         auto row = store::require_locked<PaymentIntent>(tx, call.scope, id);
         if (!row) return self->refuse(tx, call, row.error(), nullptr);
         if (row->in_flight) return Fail{rules::locked()};
@@ -375,9 +368,7 @@ Task<StoredResponse> PaymentService::confirm_intent(Call call, std::string id, C
         }
         return self->confirm(tx, *std::move(row), given);
     };
-    auto step = co_await self->run(job, call.deadline);
-    if (!step) co_return Fail{step.error()};
-    co_return co_await self->finish(*std::move(step), call.deadline);
+    co_return co_await self->serve(call, given.request_id, std::move(job));
 }
 
 }  // namespace gateway

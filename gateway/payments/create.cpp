@@ -116,11 +116,7 @@ Task<StoredResponse> PaymentService::create_payment_method(Call call, NewPayment
     if (!prepared) co_return Fail{prepared.error()};
     if (prepared->response) co_return *prepared->response;
 
-    auto job = [self, &call, &prepared](Transaction& tx, bool) -> Result<Step> {
-        store::enter(tx, call.scope.account);
-        auto used = idempotency::claim(tx, call, self->now_ms());
-        if (!used) return Fail{used.error()};
-        if (*used) return Step{**std::move(used), {}, {}, {}};
+    auto job = [self, &call, &prepared](Transaction& tx) -> Result<Step> {
         if (prepared->refused) return self->refuse(tx, call, *prepared->refused, nullptr);
         if (auto fine = self->redeem(tx, call, *prepared); !fine)
             return self->refuse(tx, call, fine.error(), nullptr);
@@ -128,9 +124,7 @@ Task<StoredResponse> PaymentService::create_payment_method(Call call, NewPayment
         Impl::insert_new(tx, method);
         return self->respond(tx, call, self->show(tx, &method, call));
     };
-    auto step = co_await self->run(job, call.deadline);
-    if (!step) co_return Fail{step.error()};
-    co_return *step->response;
+    co_return co_await self->serve(call, "", std::move(job));
 }
 
 Task<StoredResponse> PaymentService::create_intent(Call call, CreateIntent input) {
@@ -154,15 +148,7 @@ Task<StoredResponse> PaymentService::create_intent(Call call, CreateIntent input
     const auto request_id = common::new_id("areq_", account_id);
     const auto charge_id = common::new_id("ch_", account_id);
 
-    auto job = [self, &call, &input, &prepared, &request_id, &charge_id](Transaction& tx,
-                                                                         bool again) -> Result<Step> {
-        store::enter(tx, call.scope.account);
-        if (again) {
-            if (auto mine = self->resume(tx, call, request_id)) return *std::move(mine);
-        }
-        auto used = idempotency::claim(tx, call, self->now_ms());
-        if (!used) return Fail{used.error()};
-        if (*used) return Step{**std::move(used), {}, {}, {}};
+    auto job = [self, &call, &input, &prepared, &request_id, &charge_id](Transaction& tx) -> Result<Step> {
         if (prepared->refused) return self->refuse(tx, call, *prepared->refused, nullptr);
 
         const auto account = store::find_account(tx, call.scope.account);
@@ -217,9 +203,7 @@ Task<StoredResponse> PaymentService::create_intent(Call call, CreateIntent input
         self->tell_intent(booking, "payment_intent.created");
         return self->respond(booking);
     };
-    auto step = co_await self->run(job, call.deadline);
-    if (!step) co_return Fail{step.error()};
-    co_return co_await self->finish(*std::move(step), call.deadline);
+    co_return co_await self->serve(call, request_id, std::move(job));
 }
 
 }  // namespace gateway

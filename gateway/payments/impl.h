@@ -147,6 +147,12 @@ struct PaymentService::Impl {
     // to lock_wait.
     template <class Job>
     Task<Step> run(Job job, Deadline deadline);
+    // A use case: the answer that the call's key holds, or that of the request that this very call has begun
+    // (`request_id`, "" = it makes none), or else of what job(tx) decides.
+    template <class Job>
+    Task<StoredResponse> serve(const Call& call, const std::string& request_id, Job job);
+    Result<std::optional<Step>> begun_before(Transaction& tx, const Call& call, bool again,
+                                             const std::string& request_id) const;
     // Carries out the step's request, and what follows from it, until there is an answer.
     Task<StoredResponse> finish(Step step, Deadline deadline);
     // `recovering`: nobody waits, and the vault is asked once.
@@ -278,6 +284,20 @@ struct PaymentService::Impl::Confirmation {
     std::string request_id, charge_id;
     EventLog* events = nullptr;  // of what was made for it in the same transaction
 };
+
+template <class Job>
+Task<StoredResponse> PaymentService::Impl::serve(const Call& call, const std::string& request_id, Job job) {
+    auto whole = [this, &call, &request_id, &job](Transaction& tx, bool again) -> Result<Step> {
+        store::enter(tx, call.scope.account);
+        auto begun = begun_before(tx, call, again, request_id);
+        if (!begun) return Fail{begun.error()};
+        if (*begun) return **std::move(begun);
+        return job(tx);
+    };
+    auto step = co_await run(whole, call.deadline);
+    if (!step) co_return Fail{step.error()};
+    co_return co_await finish(*std::move(step), call.deadline);
+}
 
 template <class Job>
 Task<Step> PaymentService::Impl::run(Job job, Deadline deadline) {

@@ -33,13 +33,7 @@ vault::AuthorizationRequest increase_of(const Charge& charge, const PaymentMetho
 Task<StoredResponse> PaymentService::increase_intent(Call call, std::string id, IncreaseIntent input) {
     auto* self = impl_.get();
     const auto request_id = common::new_id("areq_", call.scope.account);
-    auto job = [self, &call, &id, &input, &request_id](Transaction& tx, bool again) -> Result<Step> {
-        store::enter(tx, call.scope.account);
-        if (again)
-            if (auto mine = self->resume(tx, call, request_id)) return *std::move(mine);
-        auto used = idempotency::claim(tx, call, self->now_ms());
-        if (!used) return Fail{used.error()};
-        if (*used) return Step{**std::move(used), {}, {}, {}};
+    auto job = [self, &call, &id, &input, &request_id](Transaction& tx) -> Result<Step> {
         auto row = store::require_locked<PaymentIntent>(tx, call.scope, id);
         if (!row) return self->refuse(tx, call, row.error(), nullptr);
         if (row->in_flight) return Fail{rules::locked()};
@@ -80,9 +74,7 @@ Task<StoredResponse> PaymentService::increase_intent(Call call, std::string id, 
         step.request = std::move(request);
         return step;
     };
-    auto step = co_await self->run(job, call.deadline);
-    if (!step) co_return Fail{step.error()};
-    co_return co_await self->finish(*std::move(step), call.deadline);
+    co_return co_await self->serve(call, request_id, std::move(job));
 }
 
 // An answer that is not there by now is not waited for: the former authorization stands, and should the new

@@ -87,13 +87,7 @@ Task<StoredResponse> PaymentService::create_refund(Call call, NewRefund input) {
     auto* self = impl_.get();
     const auto request_id = common::new_id("areq_", call.scope.account);
     const auto id = common::new_id("re_", call.scope.account);
-    auto job = [self, &call, &input, &request_id, &id](Transaction& tx, bool again) -> Result<Step> {
-        store::enter(tx, call.scope.account);
-        if (again)
-            if (auto mine = self->resume(tx, call, request_id)) return *std::move(mine);
-        auto used = idempotency::claim(tx, call, self->now_ms());
-        if (!used) return Fail{used.error()};
-        if (*used) return Step{**std::move(used), {}, {}, {}};
+    auto job = [self, &call, &input, &request_id, &id](Transaction& tx) -> Result<Step> {
         auto charge = charge_of(tx, call, input);
         if (!charge) return self->refuse(tx, call, charge.error(), nullptr);
         const auto amount = rules::may_refund(*charge, input.amount);
@@ -133,9 +127,7 @@ Task<StoredResponse> PaymentService::create_refund(Call call, NewRefund input) {
         step.request = std::move(request);
         return step;
     };
-    auto step = co_await self->run(job, call.deadline);
-    if (!step) co_return Fail{step.error()};
-    co_return co_await self->finish(*std::move(step), call.deadline);
+    co_return co_await self->serve(call, request_id, std::move(job));
 }
 
 Result<Step> PaymentService::Impl::book_refund(Transaction& tx, AcquirerRequest& request,

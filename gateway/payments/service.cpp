@@ -32,6 +32,18 @@ PaymentView payments::view_of(Transaction& tx, PaymentIntent intent) {
 
 // — shared steps —
 
+Result<std::optional<Step>> PaymentService::Impl::begun_before(Transaction& tx, const Call& call, bool again,
+                                                               const std::string& request_id) const {
+    if (again && !request_id.empty())
+        if (auto mine = resume(tx, call, request_id)) return mine;
+    auto used = idempotency::claim(tx, call, now_ms());
+    if (!used) return Fail{used.error()};
+    if (!*used) return std::optional<Step>{};
+    Step step;
+    step.response = **std::move(used);
+    return std::optional{std::move(step)};
+}
+
 Result<Step> PaymentService::Impl::respond(Transaction& tx, const Call& call, StoredResponse response) const {
     response.original_request = call.request_id;
     idempotency::finish(tx, call, response);

@@ -169,11 +169,7 @@ Task<StoredResponse> PaymentService::create_token(Call call, NewToken input) {
         prepared = *std::move(made);
     }
 
-    auto job = [self, &call, &input, &prepared, &cvc_handle, has_cvc](Transaction& tx, bool) -> Result<Step> {
-        store::enter(tx, call.scope.account);
-        auto used = idempotency::claim(tx, call, self->now_ms());
-        if (!used) return Fail{used.error()};
-        if (*used) return Step{**std::move(used), {}, {}, {}};
+    auto job = [self, &call, &input, &prepared, &cvc_handle, has_cvc](Transaction& tx) -> Result<Step> {
         if (prepared.refused) return self->refuse(tx, call, *prepared.refused, nullptr);
         if (input.customer)
             if (auto found = customers::require(tx, call.scope, *input.customer, "customer"); !found)
@@ -190,9 +186,7 @@ Task<StoredResponse> PaymentService::create_token(Call call, NewToken input) {
         store::insert(tx, token);
         return self->respond(tx, call, self->show(tx, &token, call));
     };
-    auto step = co_await self->run(job, call.deadline);
-    if (!step) co_return Fail{step.error()};
-    co_return *step->response;
+    co_return co_await self->serve(call, "", std::move(job));
 }
 
 Task<StoredResponse> PaymentService::create_confirmation_token(Call call, NewConfirmationToken input) {
@@ -202,11 +196,7 @@ Task<StoredResponse> PaymentService::create_confirmation_token(Call call, NewCon
     if (!prepared) co_return Fail{prepared.error()};
     if (prepared->response) co_return *prepared->response;
 
-    auto job = [self, &call, &input, &prepared](Transaction& tx, bool) -> Result<Step> {
-        store::enter(tx, call.scope.account);
-        auto used = idempotency::claim(tx, call, self->now_ms());
-        if (!used) return Fail{used.error()};
-        if (*used) return Step{**std::move(used), {}, {}, {}};
+    auto job = [self, &call, &input, &prepared](Transaction& tx) -> Result<Step> {
         const auto refuse = [&](const common::Error& error) {
             return self->refuse(tx, call, error, nullptr);
         };
@@ -230,9 +220,7 @@ Task<StoredResponse> PaymentService::create_confirmation_token(Call call, NewCon
         store::insert(tx, token);
         return self->respond(tx, call, self->show(tx, &token, call));
     };
-    auto step = co_await self->run(job, call.deadline);
-    if (!step) co_return Fail{step.error()};
-    co_return *step->response;
+    co_return co_await self->serve(call, "", std::move(job));
 }
 
 }  // namespace gateway

@@ -45,11 +45,7 @@ Task<StoredResponse> PaymentService::update_intent(Call call, std::string id, Up
     if (!prepared) co_return Fail{prepared.error()};
     if (prepared->response) co_return *prepared->response;
 
-    auto job = [self, &call, &id, &input, &given, &prepared](Transaction& tx, bool) -> Result<Step> {
-        store::enter(tx, call.scope.account);
-        auto used = idempotency::claim(tx, call, self->now_ms());
-        if (!used) return Fail{used.error()};
-        if (*used) return Step{**std::move(used), {}, {}, {}};
+    auto job = [self, &call, &id, &input, &given, &prepared](Transaction& tx) -> Result<Step> {
         auto row = store::require_locked<PaymentIntent>(tx, call.scope, id);
         if (!row) return self->refuse(tx, call, row.error(), nullptr);
         if (row->in_flight) return Fail{rules::locked()};
@@ -82,9 +78,7 @@ Task<StoredResponse> PaymentService::update_intent(Call call, std::string id, Up
         intent = std::move(changed);
         return self->respond(tx, call, self->show(tx, &view, call));
     };
-    auto step = co_await self->run(job, call.deadline);
-    if (!step) co_return Fail{step.error()};
-    co_return *step->response;
+    co_return co_await self->serve(call, "", std::move(job));
 }
 
 }  // namespace gateway

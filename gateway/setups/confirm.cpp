@@ -101,14 +101,7 @@ Task<StoredResponse> PaymentService::confirm_setup(Call call, std::string id, Co
     if (prepared->response) co_return *prepared->response;
     const auto request_id = common::new_id("areq_", call.scope.account);
 
-    auto job = [self, &call, &id, &input, &prepared, &request_id](Transaction& tx,
-                                                                  bool again) -> Result<Step> {
-        store::enter(tx, call.scope.account);
-        if (again)
-            if (auto mine = self->resume(tx, call, request_id)) return *std::move(mine);
-        auto used = idempotency::claim(tx, call, self->now_ms());
-        if (!used) return Fail{used.error()};
-        if (*used) return Step{**std::move(used), {}, {}, {}};
+    auto job = [self, &call, &id, &input, &prepared, &request_id](Transaction& tx) -> Result<Step> {
         auto row = store::require_locked<SetupIntent>(tx, call.scope, id);
         if (!row) return self->refuse(tx, call, row.error(), nullptr);
         if (row->in_flight) return Fail{rules::locked()};
@@ -140,9 +133,7 @@ Task<StoredResponse> PaymentService::confirm_setup(Call call, std::string id, Co
         const SetupTrial trial{&input, &*prepared, **std::move(method), false, request_id};
         return self->begin_setup(*booking, trial);
     };
-    auto step = co_await self->run(job, call.deadline);
-    if (!step) co_return Fail{step.error()};
-    co_return co_await self->finish(*std::move(step), call.deadline);
+    co_return co_await self->serve(call, request_id, std::move(job));
 }
 
 }  // namespace gateway

@@ -21,13 +21,7 @@ Task<StoredResponse> PaymentService::create_setup(Call call, CreateSetup input) 
     wanted.client_secret = common::new_id(wanted.id + "_secret_", account_id, 24);
     const auto request_id = common::new_id("areq_", account_id);
 
-    auto job = [self, &call, &input, &prepared, &request_id](Transaction& tx, bool again) -> Result<Step> {
-        store::enter(tx, call.scope.account);
-        if (again)
-            if (auto mine = self->resume(tx, call, request_id)) return *std::move(mine);
-        auto used = idempotency::claim(tx, call, self->now_ms());
-        if (!used) return Fail{used.error()};
-        if (*used) return Step{**std::move(used), {}, {}, {}};
+    auto job = [self, &call, &input, &prepared, &request_id](Transaction& tx) -> Result<Step> {
         if (prepared->refused) return self->refuse(tx, call, *prepared->refused, nullptr);
         auto booking = self->open_setup(tx, call, input.intent);
         if (!booking) return Fail{booking.error()};
@@ -64,9 +58,7 @@ Task<StoredResponse> PaymentService::create_setup(Call call, CreateSetup input) 
         self->tell_setup(*booking, "setup_intent.created");
         return self->respond(*booking);
     };
-    auto step = co_await self->run(job, call.deadline);
-    if (!step) co_return Fail{step.error()};
-    co_return co_await self->finish(*std::move(step), call.deadline);
+    co_return co_await self->serve(call, request_id, std::move(job));
 }
 
 }  // namespace gateway

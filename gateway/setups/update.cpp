@@ -39,11 +39,7 @@ Task<StoredResponse> PaymentService::update_setup(Call call, std::string id, Upd
     if (!prepared) co_return Fail{prepared.error()};
     if (prepared->response) co_return *prepared->response;
 
-    auto job = [self, &call, &id, &input, &given, &prepared](Transaction& tx, bool) -> Result<Step> {
-        store::enter(tx, call.scope.account);
-        auto used = idempotency::claim(tx, call, self->now_ms());
-        if (!used) return Fail{used.error()};
-        if (*used) return Step{**std::move(used), {}, {}, {}};
+    auto job = [self, &call, &id, &input, &given, &prepared](Transaction& tx) -> Result<Step> {
         auto row = store::require_locked<SetupIntent>(tx, call.scope, id);
         if (!row) return self->refuse(tx, call, row.error(), nullptr);
         if (row->in_flight) return Fail{rules::locked()};
@@ -74,18 +70,12 @@ Task<StoredResponse> PaymentService::update_setup(Call call, std::string id, Upd
         intent = std::move(changed);
         return self->respond(tx, call, self->show(tx, &view, call));
     };
-    auto step = co_await self->run(job, call.deadline);
-    if (!step) co_return Fail{step.error()};
-    co_return *step->response;
+    co_return co_await self->serve(call, "", std::move(job));
 }
 
 Task<StoredResponse> PaymentService::cancel_setup(Call call, std::string id, CancelIntent input) {
     auto* self = impl_.get();
-    auto job = [self, &call, &id, &input](Transaction& tx, bool) -> Result<Step> {
-        store::enter(tx, call.scope.account);
-        auto used = idempotency::claim(tx, call, self->now_ms());
-        if (!used) return Fail{used.error()};
-        if (*used) return Step{**std::move(used), {}, {}, {}};
+    auto job = [self, &call, &id, &input](Transaction& tx) -> Result<Step> {
         auto row = store::require_locked<SetupIntent>(tx, call.scope, id);
         if (!row) return self->refuse(tx, call, row.error(), nullptr);
         if (row->in_flight) return Fail{rules::locked()};
@@ -100,9 +90,7 @@ Task<StoredResponse> PaymentService::cancel_setup(Call call, std::string id, Can
         self->tell_setup(*booking, "setup_intent.canceled");
         return self->respond(*booking);
     };
-    auto step = co_await self->run(job, call.deadline);
-    if (!step) co_return Fail{step.error()};
-    co_return *step->response;
+    co_return co_await self->serve(call, "", std::move(job));
 }
 
 }  // namespace gateway
