@@ -16,10 +16,10 @@ keys::AssociatedData context_of(std::string_view handle, std::string_view owner)
 
 }  // namespace
 
-CvcStore::CvcStore(const common::Clock& clock, Limits limits, std::string vault)
+CvcStore::CvcStore(const common::Clock& clock, Limits limits, std::string_view vault)
     : clock_{clock},
       limits_{limits},
-      suffix_{vault.empty() ? vault : '.' + vault},
+      suffix_{vault.empty() ? "" : '.' + std::string{vault}},
       key_{crypto::gcm_key_size} {
     crypto::random_bytes(key_.bytes());
 }

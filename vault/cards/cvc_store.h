@@ -23,9 +23,9 @@ class CvcStore {
         std::size_t codes_max = 100'000;  // the oldest goes first
     };
     // `vault`: name of this process in its group, at the end of each handle; "" = it is alone.
-    CvcStore(const common::Clock& clock, Limits limits, std::string vault = "");
-    explicit CvcStore(const common::Clock& clock, std::string vault = "")
-        : CvcStore{clock, Limits{}, std::move(vault)} {}
+    CvcStore(const common::Clock& clock, Limits limits, std::string_view vault = "");
+    explicit CvcStore(const common::Clock& clock, std::string_view vault = "")
+        : CvcStore{clock, Limits{}, vault} {}
 
     // An opaque handle, "cvc_" + 22 characters, and "." + the name of the vault that holds the code.
     // `owner`: token of the card that the code was given with, or who gave it without a card.

@@ -285,7 +285,8 @@ Task<ExchangeStore::Kept> ExchangeStore::insert_advice(AccountId account, std::s
                                                        std::string authorization_id,
                                                        std::function<Record(const Record&)> compose,
                                                        Deadline deadline) {
-    auto job = [=](Transaction& tx) -> Result<Kept> {
+    auto job = [account, request_id = std::move(request_id), authorization_id = std::move(authorization_id),
+                compose = std::move(compose)](Transaction& tx) -> Result<Kept> {
         if (auto found = find_in(tx, account, request_id); found) return Kept{false, *std::move(found)};
         const auto counted = tx.exec(count_advice, account.value, authorization_id);
         const auto authorization = find_in(tx, account, authorization_id);
@@ -309,7 +310,7 @@ Task<ExchangeStore::Kept> ExchangeStore::insert_advice(AccountId account, std::s
 
 Task<Record> ExchangeStore::find_or_refuse(AccountId account, std::string request_id, std::int64_t now,
                                            Deadline deadline) {
-    auto job = [=](Transaction& tx) -> Result<Record> {
+    auto job = [account, request_id = std::move(request_id), now](Transaction& tx) -> Result<Record> {
         if (auto found = find_in(tx, account, request_id); found) return found;
         tx.exec(refuse_id, account.value, request_id, now);
         return find_in(tx, account, request_id);
@@ -356,7 +357,8 @@ Task<std::vector<AccountId>> ExchangeStore::due_accounts(std::int64_t now, Deadl
 Task<std::vector<Record>> ExchangeStore::lease_advices(AccountId account, std::string owner, std::int64_t now,
                                                        std::int64_t lease_until, int limit,
                                                        Deadline deadline) {
-    auto job = [=](Transaction& tx) -> Result<std::vector<Record>> {
+    auto job = [account, owner = std::move(owner), now, lease_until,
+                limit](Transaction& tx) -> Result<std::vector<Record>> {
         std::vector<Record> leased;
         for (const auto& row : tx.exec(lease_due, account.value, now, owner, lease_until, limit)) {
             auto record = read_record(row);
