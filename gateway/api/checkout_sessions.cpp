@@ -6,6 +6,7 @@
 #include "gateway/api/handlers.h"
 #include "gateway/api/intent_checks.h"
 #include "gateway/api/lists.h"
+#include "gateway/api/shown.h"
 #include "gateway/checkout/checkout.h"
 #include "gateway/checkout/rules.h"
 #include "gateway/no_such.h"
@@ -23,11 +24,6 @@ using common::Task;
 
 constexpr std::string_view placeholder = "{CHECKOUT_SESSION_ID}";
 constexpr std::size_t images_max = 8;
-
-Result<object> shown(const Work& work, const Result<CheckoutSession>& session) {
-    if (!session) return Fail{session.error()};
-    return work.show(&*session);
-}
 
 // Empty unless it is a hash.
 object hash_of(const Parameters& parameters, std::string_view name, Rules rules) {

@@ -2,6 +2,7 @@
 
 #include "gateway/api/customer_rules.h"
 #include "gateway/api/handlers.h"
+#include "gateway/api/shown.h"
 #include "gateway/customers/payment_methods.h"
 #include "gateway/store/payments.h"
 
@@ -29,11 +30,6 @@ CustomerChanges changes_of(const Parameters& parameters) {
                              "next_invoice_sequence", "preferred_locales"})
         if (parameters.has(name)) changes.echoed[name] = parameters.json(name, update_customer_rules);
     return changes;
-}
-
-Result<object> shown(const Work& work, const Result<Customer>& customer) {
-    if (!customer) return Fail{customer.error()};
-    return work.show(&*customer);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "gateway/api/file_rules.h"
 #include "gateway/api/handlers.h"
+#include "gateway/api/shown.h"
 #include "gateway/store/files.h"
 
 namespace gateway::api {
@@ -13,11 +14,6 @@ using common::Fail;
 using common::Result;
 using common::Safe;
 using common::Task;
-
-Result<object> shown(const Work& work, const Result<FileLink>& link) {
-    if (!link) return Fail{link.error()};
-    return work.show(&*link);
-}
 
 Result<FileLinkChanges> changes_of(const Parameters& parameters) {
     FileLinkChanges changes;

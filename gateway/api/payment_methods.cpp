@@ -5,6 +5,7 @@
 #include "gateway/api/handlers.h"
 #include "gateway/api/lists.h"
 #include "gateway/api/payment_method_rules.h"
+#include "gateway/api/shown.h"
 #include "gateway/store/payments.h"
 
 namespace gateway::api {
@@ -48,11 +49,6 @@ common::Status check_card(const Parameters& card, std::string_view within) {
                 "parameter_missing", param, "Missing required param: {}.", {common::Safe::param(param)})};
     }
     return {};
-}
-
-common::Result<boost::json::object> shown(const Work& work, const common::Result<PaymentMethod>& method) {
-    if (!method) return common::Fail{method.error()};
-    return work.show(&*method);
 }
 
 }  // namespace

@@ -3,20 +3,14 @@
 #include "gateway/api/handlers.h"
 #include "gateway/api/intent_checks.h"
 #include "gateway/api/lists.h"
+#include "gateway/api/shown.h"
 #include "gateway/store/payouts.h"
 
 namespace gateway::api {
 namespace {
 
-using boost::json::object;
 using common::Fail;
-using common::Result;
 using common::Task;
-
-Result<object> shown(const Work& work, const Result<Payout>& payout) {
-    if (!payout) return Fail{payout.error()};
-    return work.show(&*payout);
-}
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 
 #include "gateway/api/handlers.h"
 #include "gateway/api/lists.h"
+#include "gateway/api/shown.h"
 #include "gateway/store/payments.h"
 #include "gateway/store/refunds.h"
 
@@ -12,11 +13,6 @@ using boost::json::object;
 using common::Fail;
 using common::Result;
 using common::Task;
-
-Result<object> shown(const Work& work, const Result<Refund>& refund) {
-    if (!refund) return Fail{refund.error()};
-    return work.show(&*refund);
-}
 
 }  // namespace
 

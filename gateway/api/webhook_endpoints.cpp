@@ -2,6 +2,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "gateway/api/handlers.h"
+#include "gateway/api/shown.h"
 #include "gateway/api/webhook_rules.h"
 #include "gateway/store/webhooks.h"
 #include "gateway/webhooks/endpoints.h"
@@ -35,11 +36,6 @@ Result<webhooks::EndpointChanges> changes_of(const Parameters& parameters, Rules
     changes.metadata = parameters.metadata_change();
     changes.disabled = parameters.boolean("disabled");
     return changes;
-}
-
-Result<object> shown(const Work& work, const Result<Endpoint>& endpoint) {
-    if (!endpoint) return Fail{endpoint.error()};
-    return work.show(&*endpoint);
 }
 
 // What is stored under the idempotency key holds no secret; a repeated request gets it again as long as the
