@@ -55,13 +55,9 @@ Task<StoredResponse> PaymentService::update_intent(Call call, std::string id, Up
         if (prepared->refused) return refuse(*prepared->refused);
         if (auto fine = self->redeem(tx, call, *prepared); !fine) return refuse(fine.error());
 
-        auto method = prepared->method;
-        if (!method && given) {
-            auto found = store::require_locked<PaymentMethod>(tx, call.scope, *given, "payment_method");
-            if (!found) return refuse(found.error());
-            method = *std::move(found);
-        }
-        if (auto fine = rules::may_update(intent, input, method.has_value()); !fine)
+        auto method = self->method_for(tx, call.scope, *prepared, given);
+        if (!method) return refuse(method.error());
+        if (auto fine = rules::may_update(intent, input, method->has_value()); !fine)
             return refuse(fine.error());
         if (input.customer)
             if (auto found = customers::require(tx, call.scope, *input.customer, "customer"); !found)
@@ -70,10 +66,10 @@ Task<StoredResponse> PaymentService::update_intent(Call call, std::string id, Up
         if (auto fine = put_metadata(changed.metadata, input.metadata); !fine) return refuse(fine.error());
         apply(input, changed);
         if (auto fine = rules::amount(changed.amount, changed.currency); !fine) return refuse(fine.error());
-        if (method)
-            if (auto fine = rules::method_usable(*method, changed); !fine) return refuse(fine.error());
-        advance_for(input, method, changed);
-        if (prepared->method) Impl::insert_new(tx, *method);
+        if (*method)
+            if (auto fine = rules::method_usable(**method, changed); !fine) return refuse(fine.error());
+        advance_for(input, *method, changed);
+        if (prepared->method) Impl::insert_new(tx, **method);
         store::update(tx, changed);
         intent = std::move(changed);
         return self->respond(tx, call, self->show(tx, &view, call));
