@@ -94,7 +94,7 @@ class Tenancy : public World {
     }
 };
 
-TEST_F(Tenancy, HidesEveryKindOfObjectFromOtherMerchants) {
+TEST_F(Tenancy, HidesThePartsOfAPaymentFromOtherMerchants) {
     expect_walled(new_object<gateway::Customer>("cus_"), [](auto& customer) { customer.name = "Mallory"; });
     const auto method = new_object<gateway::PaymentMethod>("pm_");
     expect_walled(method, [](auto& other) { other.card.brand = "amex"; });
